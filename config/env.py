@@ -1,0 +1,85 @@
+"""Typed readers for settings that come from the environment.
+
+Each reader names the variable in its error, so that a wrong setting stops the start with one clear
+sentence. A secret may also lie in a file: `NAME_FILE` holds its path (Docker and Kubernetes secrets).
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default)
+
+
+def secret(name: str, default: str = "") -> str:
+    """Read `name`, or the content of the file that `name_FILE` points to. Setting both is refused."""
+    path = os.environ.get(f"{name}_FILE")
+    if path is None:
+        return os.environ.get(name, default)
+    if name in os.environ:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: keep one.")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE names a file that cannot be read: {error}"
+        ) from error
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    word = os.environ.get(name)
+    if word is None:
+        return default
+    if word.lower() in TRUE_WORDS:
+        return True
+    if word.lower() in FALSE_WORDS:
+        return False
+    raise ImproperlyConfigured(f"{name} must be yes or no, not {word!r}.")
+
+
+def integer(name: str, default: int) -> int:
+    word = os.environ.get(name)
+    if word is None:
+        return default
+    try:
+        return int(word)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {word!r}.") from error
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list; blanks around and between the commas do not count."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def database(name: str, *, unset: Callable[[], str]) -> dict[str, object]:
+    """Django's settings for the database at the URL in `name`, or at the one that `unset()` gives.
+
+    libpq itself reads the URL, so everything that psql takes (socket folders, sslmode) works.
+    """
+    url = secret(name) or unset()
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise ImproperlyConfigured(f"{name} is not a PostgreSQL URL: {error}") from error
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", "postgres"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**parts, "prepare_threshold": 2},
+    }

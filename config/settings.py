@@ -1,0 +1,156 @@
+"""Every setting of the product, read from the environment. docs/operations.md lists the variables.
+
+Unset variables mean development: an embedded PostgreSQL, a broker in a folder, fixed development keys.
+Production sets PAYOUTS_ENV=production; then the system checks in config/checks.py refuse to start on
+anything that is not safe.
+"""
+
+from pathlib import Path
+
+from config import embedded, env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("PAYOUTS_VAR", str(BASE_DIR / "var")))
+
+ENVIRONMENT = env.text("PAYOUTS_ENV", "development")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.boolean("DJANGO_DEBUG", default=False)
+
+# Known to everybody who can read this file, so good for nothing but development. config/checks.py
+# refuses each of them in production.
+DEVELOPMENT_SECRET_KEY = "development-only-" + "0" * 50
+DEVELOPMENT_CARD_KEY = "development:" + "ZGV2ZWxvcG1lbnQtY2FyZC1rZXktMzItYnl0ZXMhISE="
+
+SECRET_KEY = env.secret("DJANGO_SECRET_KEY", "" if PRODUCTION else DEVELOPMENT_SECRET_KEY)
+ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", "" if PRODUCTION else "*")
+CSRF_TRUSTED_ORIGINS = env.words("DJANGO_CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "consumers",
+    "payouts",
+]
+
+MIDDLEWARE = [
+    "config.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": env.database(
+        "DATABASE_URL", unset=lambda: embedded.database_url(VAR_DIR / "postgres")
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["consumers.api.authentication.ClientTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["consumers.api.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["config.rest.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.rest.ExactJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.rest.OnlyJSON",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.rest.problem_for_exception",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Payouts API",
+    "VERSION": "2.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# The bell. Without a broker of its own the product uses a folder; messages that it loses cost
+# seconds, because the sweep finds what nobody rang for.
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL", "filesystem://")
+if CELERY_BROKER_URL == "filesystem://":
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(VAR_DIR / "broker" / "messages"),
+        "data_folder_out": str(VAR_DIR / "broker" / "messages"),
+        "control_folder": str(VAR_DIR / "broker" / "control"),
+        "polling_interval": 0.1,
+    }
+    for _folder in ("messages", "control"):
+        (VAR_DIR / "broker" / _folder).mkdir(parents=True, exist_ok=True)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "send what nobody rang for": {"task": "payouts.send_due_payments", "schedule": 5.0},
+    "inquire about unclear payments": {"task": "payouts.inquire_unknown_payments", "schedule": 5.0},
+    "expire approvals": {"task": "payouts.expire_undecided_payments", "schedule": 60.0},
+}
+
+# Keys of the card vault, `id:base64` each, comma separated, the current one first.
+CARD_ENCRYPTION_KEYS = env.secret(
+    "CARD_ENCRYPTION_KEYS", "" if PRODUCTION else DEVELOPMENT_CARD_KEY
+)
+CARD_FINGERPRINT_KEYS = env.secret(
+    "CARD_FINGERPRINT_KEYS", "" if PRODUCTION else DEVELOPMENT_CARD_KEY
+)
+
+CARD_NETWORK_SANDBOX_URL = env.text("CARD_NETWORK_SANDBOX_URL", "http://127.0.0.1:8801")
+ACQUIRING_BIN = env.text("ACQUIRING_BIN", "408999")
+CARD_ACCEPTOR_ID = env.text("CARD_ACCEPTOR_ID", "PAYOUTS00000001")
