@@ -1,6 +1,6 @@
 """Keys that we make ourselves: UUIDv7, so that order of key is order of time (RFC 9562 §5.7).
 
-Lists page by key alone and a range of days is a range of keys; see `first_id_at`.
+Lists page by key alone, and a range of days is a range of keys; see `first_id_at`.
 """
 
 from datetime import datetime
@@ -10,20 +10,17 @@ import uuid_utils.compat
 
 
 def new_id() -> UUID:
-    """A fresh key for a row that is made now."""
+    """Return a fresh key for a row that is made now."""
     return uuid_utils.compat.uuid7()
 
 
 def new_id_at(instant: datetime) -> UUID:
-    """A fresh key for a row that carries `instant` (aware) as its time of creation."""
-    milliseconds = _milliseconds(instant)
-    return uuid_utils.compat.uuid7(
-        timestamp=milliseconds // 1000, nanos=milliseconds % 1000 * 1_000_000
-    )
+    """Return a fresh key for a row whose time of creation is `instant` (aware)."""
+    return uuid_utils.compat.uuid7(nanoseconds=_milliseconds(instant) * 1_000_000)
 
 
 def first_id_at(instant: datetime) -> UUID:
-    """The smallest key that a row made at `instant` (aware) or later can have."""
+    """Return the smallest key that a row made at `instant` (aware) or later can have."""
     return UUID(int=_milliseconds(instant) << 80)
 
 

@@ -1,0 +1,38 @@
+"""Runs the few hot statements that are written in SQL, prepared once per connection.
+
+Everything else goes through the ORM. These go through the same connection, transaction, query log and
+execute wrappers, only with parameters bound by the server, so that PostgreSQL parses and plans each
+statement once per connection instead of once per request.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg.rows import TupleRow, tuple_row
+
+Row = tuple[Any, ...]
+
+
+def fetch_row(statement: str, parameters: Mapping[str, Any]) -> Row | None:
+    """Return the first row of `statement`, or None. Parameters are written `%(name)s`."""
+    with _cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row: Row | None = cursor.fetchone()
+        return row
+
+
+def fetch_rows(statement: str, parameters: Mapping[str, Any]) -> list[Row]:
+    """Return all rows of `statement`. The caller bounds their number in the statement."""
+    with _cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows: list[Row] = cursor.fetchall()
+        return rows
+
+
+def _cursor() -> Any:
+    connection.ensure_connection()
+    raw: psycopg.Connection[TupleRow] = connection.connection
+    # Django's own cursors interpolate on the client, which PostgreSQL cannot prepare.
+    return connection._prepare_cursor(psycopg.Cursor(raw, row_factory=tuple_row))  # type: ignore[attr-defined]

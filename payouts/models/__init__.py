@@ -1,0 +1,34 @@
+"""What the product keeps about payments and money. Rows and constraints only; no rules here."""
+
+from payouts.models.approvals import ApprovalRequirement, ApprovalRule, Decision
+from payouts.models.ledger import Account, AccountKind, AccountPart, Journal, JournalKind, Posting
+from payouts.models.payment import (
+    Attempt,
+    Event,
+    EventKind,
+    IdempotencyKey,
+    Payment,
+    PaymentTally,
+)
+from payouts.models.terms import DailyUsage, FeeSchedule, Limit
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "AccountPart",
+    "ApprovalRequirement",
+    "ApprovalRule",
+    "Attempt",
+    "DailyUsage",
+    "Decision",
+    "Event",
+    "EventKind",
+    "FeeSchedule",
+    "IdempotencyKey",
+    "Journal",
+    "JournalKind",
+    "Limit",
+    "Payment",
+    "PaymentTally",
+    "Posting",
+]

@@ -1,0 +1,101 @@
+"""Approval rules, what a payment must be approved by, and the decisions of people about it."""
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from consumers.models import Partner
+from payouts.approvals import Source
+from payouts.models.payment import Payment
+
+
+class ApprovalRule(models.Model):
+    """When a push needs people's decisions, and how many; see `payouts.approvals.Rule`."""
+
+    name = models.CharField(max_length=80, unique=True)
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="approval_rules",
+        help_text="Empty: the rule is for every partner.",
+    )
+    is_active = models.BooleanField(default=True)
+    decisions = models.PositiveSmallIntegerField(default=1)
+    group = models.ForeignKey(
+        Group, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        help_text="Empty: anybody who may approve.",
+    )
+    amount_at_least = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    source = models.CharField(
+        max_length=12, choices=[(s.value, s.value) for s in Source], blank=True
+    )
+    first_push_to_card = models.BooleanField(null=True, blank=True)
+    card_younger_than = models.DurationField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decisions__range=(1, 5)), name="approval_rule_decisions_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApprovalRequirement(models.Model):
+    """One reason why a payment waits, fixed when it was accepted; later rule changes do not move it."""
+
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, db_index=False, related_name="requirements"
+    )
+    name = models.CharField(max_length=80)
+    decisions = models.PositiveSmallIntegerField()
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["payment", "name"], name="approval_requirement_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.decisions}"
+
+
+class Verdict(models.TextChoices):
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class Decision(models.Model):
+    """One person's yes or no to a payment, bound to what that person saw. Append-only (trigger).
+
+    A trigger refuses the decision of the payment's maker and of the last editor of its card, and
+    any decision about a payment that does not wait for one.
+    """
+
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, db_index=False, related_name="decisions"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    verdict = models.CharField(max_length=8, choices=Verdict)
+    reason = models.CharField(max_length=500, blank=True)
+    # SHA-256 over consumer, card fingerprint, amount and fee as they were on the screen.
+    digest = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "user"], name="decision_once_per_person"),
+            models.CheckConstraint(
+                condition=Q(verdict__in=Verdict.values), name="decision_known_verdict"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} by {self.user_id}"
