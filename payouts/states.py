@@ -1,0 +1,77 @@
+"""The life of a payment: every status, and what it may become. Plain Python, no Django.
+
+The database repeats this table in a trigger (`payouts/migrations/0002_guards.py`); a test compares
+the two for every pair.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Status(StrEnum):
+    PENDING_APPROVAL = "pending_approval"
+    PENDING = "pending"
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    RETURNED = "returned"
+
+
+ALLOWED: Final[Mapping[Status, frozenset[Status]]] = {
+    Status.PENDING_APPROVAL: frozenset(
+        {Status.PENDING, Status.REJECTED, Status.CANCELED, Status.EXPIRED}
+    ),
+    Status.PENDING: frozenset({Status.SUBMITTED, Status.CANCELED, Status.FAILED}),
+    # Back to pending only when provably no byte left us; see docs/adr/0004.
+    Status.SUBMITTED: frozenset(
+        {Status.COMPLETED, Status.FAILED, Status.UNKNOWN, Status.PENDING}
+    ),
+    Status.UNKNOWN: frozenset({Status.COMPLETED, Status.FAILED, Status.SUBMITTED}),
+    Status.COMPLETED: frozenset({Status.RETURNED}),
+    Status.FAILED: frozenset(),
+    Status.REJECTED: frozenset(),
+    Status.CANCELED: frozenset(),
+    Status.EXPIRED: frozenset(),
+    Status.RETURNED: frozenset(),
+}
+
+# Funds are held exactly in these.
+OPEN: Final = frozenset(
+    {Status.PENDING_APPROVAL, Status.PENDING, Status.SUBMITTED, Status.UNKNOWN}
+)
+# Ended without a cent paid: the hold went back, and the day's limits have their room again.
+UNPAID: Final = frozenset({Status.FAILED, Status.REJECTED, Status.CANCELED, Status.EXPIRED})
+CANCELABLE: Final = frozenset({Status.PENDING_APPROVAL, Status.PENDING})
+
+
+class MoneyMoved(StrEnum):
+    NO = "no"
+    YES = "yes"
+    UNKNOWN = "unknown"
+
+
+def can_become(status: Status, after: Status) -> bool:
+    return after in ALLOWED[status]
+
+
+def money_moved(status: Status) -> MoneyMoved:
+    """Say whether the payee has, or may have, the money. A returned payment did move it."""
+    if status in (Status.COMPLETED, Status.RETURNED):
+        return MoneyMoved.YES
+    if status in (Status.SUBMITTED, Status.UNKNOWN):
+        return MoneyMoved.UNKNOWN
+    return MoneyMoved.NO
+
+
+def safe_to_retry(status: Status) -> bool:
+    """Say whether the same amount may be pushed again under a new key without paying twice.
+
+    An open payment may still be paid, a completed one has been: only a final, unpaid one is safe.
+    A returned one is safe too, because the first push came back.
+    """
+    return status in UNPAID or status is Status.RETURNED
