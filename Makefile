@@ -1,0 +1,46 @@
+# Every command of the project. `make help` lists them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format requirements clean
+
+# A caller's own environment must not leak into ours.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+PYTHON_ := .venv/bin/python
+COMPILE := $(PYTHON_) -m uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	--no-header
+
+help: ## List these commands.
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Run the whole product on this machine (PORT=8000); Ctrl-C stops it.
+	@.ci/install runtime
+	@exec $(PYTHON_) manage.py demo
+
+test: ## Run the whole test suite against a database of its own.
+	@.ci/install dev
+	$(PYTHON_) -m pytest -n 2 --dist worksteal
+
+check: ## Run the format, lint, type, migration, deployment and security checks.
+	@.ci/install dev
+	@$(PYTHON_) -m ruff format --check .
+	@$(PYTHON_) -m ruff check .
+	@DATABASE_URL=postgresql:///unused $(PYTHON_) -m mypy .
+
+bench: ## Measure the product against the database's own limit.
+	@.ci/install dev
+	$(PYTHON_) -m tests.bench
+
+format: ## Format the code and mend what ruff can mend.
+	@.ci/install dev
+	$(PYTHON_) -m ruff format .
+	$(PYTHON_) -m ruff check --fix .
+
+requirements: ## Compile the pinned requirement files anew from pyproject.toml.
+	$(COMPILE) --extra dev --output-file config/requirements-dev.txt $(UPGRADE)
+	$(COMPILE) --constraint config/requirements-dev.txt --output-file config/requirements.txt
+
+clean: ## Remove what the commands above made, the demo's data included.
+	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .hypothesis
