@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, NoReturn, SupportsIndex, final
+from typing import NamedTuple, NoReturn, final
 
 # ISO/IEC 7812 allows 12 to 19 digits. Twelve is left out: only retired Maestro cards were that
 # short, and a retrieval reference number, which logs have to show, has twelve digits too.
@@ -337,7 +337,4 @@ class Pan:
         raise TypeError("A Pan is never pickled or copied.")
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A Pan is never pickled or copied.")
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError("A Pan is never pickled or copied.")

@@ -337,6 +337,7 @@ def test_reads_the_first_key_as_the_current_one() -> None:
         (f"a:{encoded(OLD_KEK)},a:{encoded(NEW_KEK)}", "CARD_ENCRYPTION_KEYS: entry 2 repeats"),
         (f"a:{encoded(OLD_KEK)[:-1]}", "CARD_ENCRYPTION_KEYS: entry 1 is not base64"),
         (f"a:{encoded(OLD_KEK)}é", "CARD_ENCRYPTION_KEYS: entry 1 is not base64"),
+        (f"a:#{encoded(OLD_KEK)}", "CARD_ENCRYPTION_KEYS: entry 1 is not base64"),
         (f"a:{encoded(OLD_KEK[:16])}", "CARD_ENCRYPTION_KEYS: entry 1 is 16 bytes long, not 32"),
         (f"a:{encoded(OLD_KEK)},b:{encoded(OLD_KEK)}", "hold the same key twice"),
         (f"a:{encoded(OLD_HMAC)}", "hold the same key twice"),
