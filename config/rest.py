@@ -1,0 +1,267 @@
+"""How the API answers when it does not do what it was asked: one table, one form (RFC 9457).
+
+Operations state facts as exceptions of their own; `DOMAIN_PROBLEMS` says which status, code and
+title each of them has over HTTP. No rule is decided here, and no endpoint writes a problem by hand.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from consumers.api.exact_json import ExactJSONParser, JSONRenderer, OnlyJSON, rendered
+from consumers.api.problems import FieldError, RequestRefused, Throttled
+
+# The first three are named in REST_FRAMEWORK, so that the settings know this module only.
+__all__ = [
+    "DOMAIN_PROBLEMS",
+    "ExactJSONParser",
+    "JSONRenderer",
+    "OnlyJSON",
+    "Problem",
+    "bad_request",
+    "page_not_found",
+    "permission_denied",
+    "problem_for_exception",
+    "refusal",
+    "server_error",
+]
+
+CONTENT_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:problem-type:payouts:"
+REALM = 'Bearer realm="payouts"'
+API_PATHS = ("/v2/", "/auth/")
+
+logger = logging.getLogger("django.request")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A problem document in the making. `members` are extensions (RFC 9457 §3.2)."""
+
+    status: int
+    code: str
+    title: str
+    detail: str = ""
+    errors: Sequence[FieldError] = ()
+    members: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self, request_id: str) -> dict[str, object]:
+        return {
+            "type": TYPE_PREFIX + self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail or self.title,
+            "code": self.code,
+            "errors": [error._asdict() for error in self.errors],
+            "request_id": request_id,
+            **self.members,
+        }
+
+
+ProblemOf = Callable[[Any], Problem]
+
+
+def refusal(status: int, code: str, title: str) -> ProblemOf:
+    """A row of the table for an exception whose text is the detail.
+
+    If the exception has `problems` (anything with `field`, `code` and `message`), they are listed.
+    """
+
+    def problem_of(exception: Exception) -> Problem:
+        return Problem(
+            status=status,
+            code=code,
+            title=title,
+            detail=str(exception),
+            errors=_field_errors(getattr(exception, "problems", ())),
+        )
+
+    return problem_of
+
+
+# What operations refuse, and what that is over HTTP. A subclass that has no row uses its parent's.
+DOMAIN_PROBLEMS: dict[type[Exception], ProblemOf] = {}
+
+TITLES = {
+    "invalid_request": "The request is not valid.",
+    "not_authenticated": "A token is needed.",
+    "invalid_token": "The token is not valid.",
+    "insufficient_scope": "The token's scope does not allow this.",
+    "permission_denied": "This is not allowed.",
+    "not_found": "There is nothing here.",
+    "method_not_allowed": "This method is not allowed here.",
+    "unsupported_media_type": "The body must be application/json.",
+    "sensitive_authentication_data": "The request carries what must never be sent.",
+    "internal_error": "Something went wrong on our side.",
+}
+
+
+def problem_for_exception(exception: Exception, context: Mapping[str, Any]) -> Response:
+    """Answer any exception of an endpoint with a problem document; DRF's EXCEPTION_HANDLER.
+
+    What is not known here is logged with its traceback and answered 500 without a word about it.
+    """
+    problem = _problem_of(exception)
+    if problem is None:
+        path = context["request"].path
+        logger.error("Internal Server Error: %s", path, exc_info=exception)
+        problem = _internal_error()
+    return Response(
+        problem.document(_request_id(context["request"])),
+        status=problem.status,
+        headers=dict(problem.headers),
+        content_type=CONTENT_TYPE,
+    )
+
+
+def _problem_of(exception: Exception) -> Problem | None:
+    for kind in type(exception).__mro__:
+        problem_of = DOMAIN_PROBLEMS.get(kind)
+        if problem_of is not None:
+            return problem_of(exception)
+    if isinstance(exception, Http404):
+        exception = exceptions.NotFound()
+    elif isinstance(exception, PermissionDenied):
+        exception = exceptions.PermissionDenied()
+    elif isinstance(exception, UnreadablePostError):
+        exception = RequestRefused("incomplete_body", "The body ended before its length.")
+    if isinstance(exception, exceptions.ValidationError):
+        return _invalid(exception)
+    if isinstance(exception, exceptions.APIException):
+        return _refused_by_the_api(exception)
+    return None
+
+
+def _invalid(exception: exceptions.ValidationError) -> Problem:
+    errors = list(_flattened(exception.detail, ""))
+    names = ", ".join(dict.fromkeys(error.field for error in errors if error.field))
+    return Problem(
+        status=400,
+        code="invalid_request",
+        title=TITLES["invalid_request"],
+        detail=f"Wrong in this request: {names}." if names else "",
+        errors=errors,
+    )
+
+
+def _flattened(detail: Any, path: str) -> Iterable[FieldError]:
+    """Name every wrong field by its dotted path; what concerns no single field has an empty one."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            joined = f"{path}.{name}" if path else str(name)
+            yield from _flattened(inner, path if name == "non_field_errors" else joined)
+    elif isinstance(detail, list):
+        for position, inner in enumerate(detail):
+            # DRF lists a field's messages, but the problems of a list's items stand in dicts.
+            nested = isinstance(inner, dict)
+            yield from _flattened(inner, f"{path}.{position}" if nested else path)
+    else:
+        yield FieldError(path, detail.code, str(detail))
+
+
+def _refused_by_the_api(exception: exceptions.APIException) -> Problem:
+    code = exception.get_codes()
+    if not isinstance(code, str):
+        code = exception.default_code
+    code = _HOUSE_CODES.get(code, code)
+    return Problem(
+        status=exception.status_code,
+        code=code,
+        title=TITLES.get(code) or HTTPStatus(exception.status_code).phrase,
+        detail=str(exception.detail),
+        errors=getattr(exception, "errors", ()),
+        headers=_headers_for(exception, code),
+    )
+
+
+# DRF's own codes where ours say more.
+_HOUSE_CODES = {
+    "authentication_failed": "invalid_token",
+    "parse_error": "malformed_json",
+    "error": "internal_error",
+}
+
+
+def _headers_for(exception: exceptions.APIException, code: str) -> dict[str, str]:
+    if isinstance(exception, exceptions.NotAuthenticated):
+        # RFC 6750 §3.1: no error code for a client that did not know that a token is needed.
+        return {"WWW-Authenticate": REALM}
+    if exception.status_code == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": f'{REALM}, error="{code}"'}
+    if code == "insufficient_scope":
+        scope = getattr(exception, "scope", "")
+        return {"WWW-Authenticate": f'{REALM}, error="{code}", scope="{scope}"'}
+    if isinstance(exception, Throttled):
+        return {"Retry-After": str(exception.retry_after_seconds)}
+    if isinstance(exception, exceptions.Throttled):
+        return {"Retry-After": str(getattr(exception, "wait", None) or 1)}
+    return {}
+
+
+def _field_errors(problems: Iterable[Any]) -> list[FieldError]:
+    return [FieldError(problem.field, problem.code, problem.message) for problem in problems]
+
+
+def _internal_error() -> Problem:
+    return Problem(
+        status=500,
+        code="internal_error",
+        title=TITLES["internal_error"],
+        detail="The request may be sent again. Staff find what happened by the request_id.",
+    )
+
+
+def _request_id(request: Any) -> str:
+    return getattr(request, "request_id", "")
+
+
+# The addresses that no endpoint has answer here, named as handler400 and so on in config/urls.py.
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_api(request):
+        return defaults.bad_request(request, exception)
+    problem = Problem(status=400, code="invalid_request", title=TITLES["invalid_request"])
+    return _plain_answer(request, problem)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_api(request):
+        return defaults.permission_denied(request, exception)
+    problem = Problem(status=403, code="permission_denied", title=TITLES["permission_denied"])
+    return _plain_answer(request, problem)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_api(request):
+        return defaults.page_not_found(request, exception)
+    problem = Problem(status=404, code="not_found", title=TITLES["not_found"])
+    return _plain_answer(request, problem)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if not _is_api(request):
+        return defaults.server_error(request)
+    return _plain_answer(request, _internal_error())
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith(API_PATHS)
+
+
+def _plain_answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    return HttpResponse(
+        rendered(problem.document(_request_id(request))),
+        status=problem.status,
+        content_type=CONTENT_TYPE,
+    )

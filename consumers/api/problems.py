@@ -1,0 +1,63 @@
+"""Refusals that the API itself makes, before any operation is asked: each has a stable code.
+
+What an operation refuses is an exception of that operation; `config/rest.py` turns both kinds into
+problem documents. Nothing about consumers or payments belongs here.
+"""
+
+from typing import NamedTuple
+
+from rest_framework.exceptions import APIException
+
+DIGITS_THAT_MAY_BE_A_CARD = 12
+
+
+class FieldError(NamedTuple):
+    """One thing that is wrong with a request: where, which stable code, a sentence."""
+
+    field: str
+    code: str
+    message: str
+
+
+class RequestRefused(APIException):
+    """The request cannot be accepted as it is: 400 with a `code` of its own.
+
+    Args:
+        code: stable, snake case; clients act on it.
+        detail: a sentence for the integrator. It never repeats a value that was sent.
+        field: the field or parameter that is wrong, if it is one.
+    """
+
+    status_code = 400
+    default_code = "invalid_request"
+
+    def __init__(self, code: str, detail: str, *, field: str = "") -> None:
+        super().__init__(detail, code)
+        self.errors = [FieldError(field, code, detail)] if field else []
+
+
+class BodyTooLarge(RequestRefused):
+    """The body has more bytes than any request of this API needs."""
+
+    status_code = 413
+
+
+class Throttled(RequestRefused):
+    """Asked too often or too early: 429, which always says when to come again."""
+
+    status_code = 429
+
+    def __init__(self, code: str, detail: str, *, retry_after_seconds: int) -> None:
+        super().__init__(code, detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+def shown_name(name: str) -> str:
+    """A field name of the client's, fit to be repeated in an answer or a log.
+
+    Names are chosen by whoever sends them, so one may be very long or hold a card number.
+    """
+    if sum(character.isdigit() for character in name) >= DIGITS_THAT_MAY_BE_A_CARD:
+        return "(a name with many digits)"
+    printable = "".join(character if character.isprintable() else "?" for character in name)
+    return printable if len(printable) <= 64 else f"{printable[:63]}…"

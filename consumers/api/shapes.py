@@ -1,0 +1,224 @@
+"""The shapes of requests: a base and strict fields that name everything that is wrong, at once.
+
+A shape says what a well-formed request looks like. Whether it can be done is for operations to say.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from consumers.api.problems import shown_name
+
+EARLIEST_BIRTH = date(1900, 1, 1)
+
+# Every control character of Unicode (category Cc), as schema and rule alike.
+ONE_LINE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+SOME_LINES = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+class Shape(serializers.Serializer[Any]):
+    """A request body. Refuses what it does not know, and reports all problems of all fields.
+
+    `read_only_names` are members of the answer that a client may send back unchanged (`unchanged`
+    holds their present values), but never change.
+    """
+
+    read_only_names: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(
+        cls,
+        document: Mapping[str, Any],
+        *,
+        partial: bool = False,
+        unchanged: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the validated members of `document`.
+
+        With `partial` a missing required field is not a problem, and defaults are not filled in.
+
+        Raises:
+            ValidationError: with every problem of every field, known or unknown.
+        """
+        names = cls.read_only_names
+        if names and not names.isdisjoint(document):
+            shown = unchanged or {}
+            document = {
+                name: value
+                for name, value in document.items()
+                if name not in names or name not in shown or shown[name] != value
+            }
+        members: dict[str, Any] = _shape_of(cls, partial=partial).run_validation(document)
+        return members
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = data.keys() - self.fields.keys() if isinstance(data, Mapping) else set()
+        if not unknown:
+            return super().to_internal_value(data)
+        errors: dict[str, Any] = {
+            shown_name(name): [self._problem_with_name(name)] for name in sorted(unknown)
+        }
+        try:
+            super().to_internal_value(data)
+        except ValidationError as error:
+            if isinstance(error.detail, dict):
+                errors = {**error.detail, **errors}
+        raise ValidationError(errors)
+
+    def _problem_with_name(self, name: str) -> ErrorDetail:
+        if name in self.read_only_names:
+            return ErrorDetail("This field cannot be changed by a request.", "read_only")
+        return ErrorDetail("There is no such field.", "unknown_field")
+
+
+@cache
+def _shape_of(cls: type[Shape], *, partial: bool) -> Shape:
+    # A shape keeps nothing between two calls of run_validation, so that one instance serves all
+    # requests; making one copies every field and costs more than the validation itself.
+    return cls(partial=partial)
+
+
+class Text(serializers.CharField):
+    """A string, taken exactly as sent: no numbers, no trimming, no control characters.
+
+    Args:
+        lines: allow line breaks and tabs.
+    """
+
+    default_error_messages = {
+        "invalid": "A string is required.",
+        "control_characters": "Control characters are not allowed here.",
+    }
+
+    def __init__(self, *, lines: bool = False, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+        self.lines = lines
+        self.pattern = SOME_LINES if lines else ONE_LINE
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # The parent compares with "" before it looks at the type.
+        if data is not serializers.empty and data is not None and not isinstance(data, str):
+            self.fail("invalid")
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: str) -> str:
+        if not data.isprintable() and self._has_control_characters(data):
+            self.fail("control_characters")
+        return data
+
+    def _has_control_characters(self, text: str) -> bool:
+        allowed = "\n\t" if self.lines else ""
+        return any(
+            unicodedata.category(character) == "Cc" and character not in allowed
+            for character in text
+        )
+
+
+class PatternText(Text):
+    """A string of one form. `message` says which, for people; `pattern` for machines."""
+
+    default_error_messages = {"invalid_format": "{message}"}
+
+    def __init__(self, pattern: str, *, message: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.pattern = pattern
+        self.message = message
+        self.matches = re.compile(pattern).search
+
+    def to_internal_value(self, data: str) -> str:
+        value = super().to_internal_value(data)
+        # `$` alone would let a line break pass at the end; control characters are refused above.
+        if self.matches(value) is None:
+            self.fail("invalid_format", message=self.message)
+        return value
+
+
+@extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
+class Email(Text):
+    """An e-mail address, checked for its form only."""
+
+    default_error_messages = {"invalid_email": "This is not an e-mail address."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=254, **options)
+        self._form = serializers.EmailField()
+
+    def to_internal_value(self, data: str) -> str:
+        value = super().to_internal_value(data)
+        try:
+            self._form.run_validation(value)
+        except ValidationError:
+            self.fail("invalid_email")
+        return value
+
+
+class Whole(serializers.IntegerField):
+    """A whole number, or a string of its digits; no booleans, no fractions."""
+
+    default_error_messages = {"invalid": "A whole number is required."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and _DIGITS.fullmatch(data):
+            return int(data)
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+@extend_schema_field({"type": "string", "format": "date"})
+class Day(serializers.Field[date, Any, str, Any]):
+    """A day as `YYYY-MM-DD`, within the years that people alive were born in by default."""
+
+    default_error_messages = {
+        "invalid": "A date as YYYY-MM-DD is required.",
+        "out_of_range": "The date must be from {earliest} to {latest}.",
+    }
+
+    def __init__(
+        self, *, earliest: date = EARLIEST_BIRTH, latest: date | None = None, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.earliest = earliest
+        self.latest = latest
+
+    def to_internal_value(self, data: Any) -> date:
+        if not isinstance(data, str) or not _DAY.fullmatch(data):
+            self.fail("invalid")
+        try:
+            day = date.fromisoformat(data)
+        except ValueError:
+            self.fail("invalid")
+        latest = self.latest or date.max
+        if not self.earliest <= day <= latest:
+            self.fail("out_of_range", earliest=self.earliest, latest=latest)
+        return day
+
+    def to_representation(self, value: date) -> str:
+        return value.isoformat()
+
+
+@extend_schema_field({"type": "string", "format": "uuid"})
+class Id(serializers.Field[UUID, Any, str, Any]):
+    """A UUID in its usual form with hyphens."""
+
+    default_error_messages = {"invalid": "A UUID is required."}
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not _UUID.fullmatch(data):
+            self.fail("invalid")
+        return UUID(data)
+
+    def to_representation(self, value: UUID) -> str:
+        return str(value)
