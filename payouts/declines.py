@@ -17,6 +17,13 @@ APPROVAL_CODES = frozenset({"00", "11"})
 DUPLICATE_CODE = "94"
 
 
+# ISO 8583 codes that approve only in part or under a condition, which no push should ever get. Paid
+# or not cannot be read from them, so they are neither a decline nor an approval.
+UNCLEAR_CODES = frozenset({"08", "10", "16", "85", "87"})
+
+NOT_DECLINES = APPROVAL_CODES | UNCLEAR_CODES | {DUPLICATE_CODE}
+
+
 class WhoActs(StrEnum):
     """Whose move it is after a failure."""
 
@@ -53,7 +60,7 @@ class Decline:
 
 
 class NotADecline(ValueError):
-    """The code is an approval or a duplicate, so that nothing has failed."""
+    """The code is an approval, a duplicate or unclear: nothing is known to have failed."""
 
 
 _CALL_BANK = "Your bank did not accept this payment. Please contact your bank."
@@ -294,10 +301,10 @@ def decline_for(network_code: str) -> Decline:
     """What follows from a network's decline code.
 
     A code that is not in the table gets a safe answer that carries the code: never retryable,
-    operations look. Raises NotADecline for an approval or a duplicate, since treating either as a
-    failure would release money that has moved.
+    operations look. Raises NotADecline for an approval, a duplicate or an unclear code, since
+    treating one of them as a failure would release money that has moved.
     """
-    if network_code in APPROVAL_CODES or network_code == DUPLICATE_CODE:
+    if network_code in NOT_DECLINES:
         raise NotADecline(network_code)
     known = DECLINES.get(network_code)
     return known if known is not None else _unlisted(network_code)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from payouts.declines import APPROVAL_CODES, DUPLICATE_CODE
+from payouts.declines import APPROVAL_CODES, NOT_DECLINES
 
 # What a network said, for showing to staff: flat, fit for JSON, and never with a card number in it.
 RawValue = str | int | bool | None
@@ -97,6 +97,8 @@ class UnknownReason(StrEnum):
     UNREADABLE_ANSWER = "unreadable_answer"
     UNEXPECTED_STATUS = "unexpected_status"
     IDENTITY_MISMATCH = "identity_mismatch"
+    # A code that approves in part or under a condition, which no push should get.
+    UNCLEAR_CODE = "unclear_code"
     # The network says that it has this identity already, and could not tell us what became of it.
     UNRESOLVED_DUPLICATE = "unresolved_duplicate"
     # Only for inquiries: the question itself could not be put.
@@ -136,7 +138,7 @@ class Declined:
     raw: Raw = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.network_code in APPROVAL_CODES or self.network_code == DUPLICATE_CODE:
+        if self.network_code in NOT_DECLINES:
             raise ValueError(f"{self.network_code!r} is not a decline.")
 
 

@@ -7,6 +7,7 @@ from payouts.declines import (
     DECLINES,
     DUPLICATE_CODE,
     NETWORK_UNREACHABLE,
+    UNCLEAR_CODES,
     NotADecline,
     WhoActs,
     decline_for,
@@ -75,8 +76,8 @@ def test_never_retries_a_code_that_it_does_not_know(code: str) -> None:
     assert decline.who_acts is WhoActs.US
 
 
-@pytest.mark.parametrize("code", sorted(APPROVAL_CODES | {DUPLICATE_CODE}))
-def test_refuses_to_call_an_approval_or_a_duplicate_a_failure(code: str) -> None:
+@pytest.mark.parametrize("code", sorted(APPROVAL_CODES | UNCLEAR_CODES | {DUPLICATE_CODE}))
+def test_refuses_to_call_a_failure_what_may_have_been_paid(code: str) -> None:
     with pytest.raises(NotADecline):
         decline_for(code)
 

@@ -62,7 +62,7 @@ def test_refuses_to_approve_with_another_code(code: str) -> None:
         Approved(code, "A1", "1")
 
 
-@pytest.mark.parametrize("code", ["00", "11", "94"])
-def test_refuses_to_decline_what_was_paid_or_is_a_duplicate(code: str) -> None:
+@pytest.mark.parametrize("code", ["00", "11", "94", "10"])
+def test_refuses_to_decline_what_may_have_been_paid(code: str) -> None:
     with pytest.raises(ValueError, match="not a decline"):
         Declined(code)

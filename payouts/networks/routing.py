@@ -1,0 +1,42 @@
+"""Which network carries a push to which card. Only this room of `networks` reads the settings."""
+
+from datetime import datetime
+from functools import lru_cache
+
+from django.conf import settings
+
+from payouts.networks.base import CardNetwork, NetworkIdentity, identity_from_sequence
+from payouts.networks.sandbox.adapter import READ_SECONDS, Patience, SandboxNetwork
+
+PUSHABLE_CARD_NETWORKS = frozenset({"visa", "mastercard"})
+
+
+class NoNetworkForCard(Exception):
+    """No network carries pushes to cards of this kind."""
+
+
+def network_for(card_network: str) -> CardNetwork:
+    """The network for a card's network name (`visa`, `mastercard`).
+
+    The same instance in the whole process as long as the setting stays the same. Raises
+    NoNetworkForCard.
+    """
+    if card_network not in PUSHABLE_CARD_NETWORKS:
+        raise NoNetworkForCard(card_network)
+    read_seconds = getattr(settings, "CARD_NETWORK_READ_SECONDS", READ_SECONDS)
+    return _sandbox(settings.CARD_NETWORK_SANDBOX_URL, read_seconds)
+
+
+def identity_for(sequence: int, *, at: datetime) -> NetworkIdentity:
+    """The identity for a number that is never given out twice, under our acquiring BIN."""
+    return identity_from_sequence(
+        sequence,
+        at=at,
+        acquiring_bin=settings.ACQUIRING_BIN,
+        card_acceptor_id=settings.CARD_ACCEPTOR_ID,
+    )
+
+
+@lru_cache(maxsize=8)
+def _sandbox(address: str, read_seconds: float) -> CardNetwork:
+    return SandboxNetwork(address, patience=Patience.reading(read_seconds))
