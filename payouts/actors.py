@@ -1,0 +1,26 @@
+"""Who does something: an API client, a member of staff, or the product itself."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`label` stands in histories (`client:…`, `staff:…`, `worker`); the ids name the row, if any."""
+
+    label: str
+    client_id: UUID | None = None
+    user_id: int | None = None
+
+
+WORKER: Final = Actor("worker")
+COMMAND_LINE: Final = Actor("command line")
+
+
+def api_client(client_id: UUID, name: str) -> Actor:
+    return Actor(f"client:{name}", client_id=client_id)
+
+
+def staff(user_id: int, username: str) -> Actor:
+    return Actor(f"staff:{username}", user_id=user_id)

@@ -1,0 +1,65 @@
+"""The only place that talks to Celery. Celery is the bell, the database is the queue.
+
+A ring carries no payment: it says "look at the table". Rings of one process that come close together
+become one message, sent from a thread of its own, so that a create never waits for the broker. A lost
+ring makes payments late until the sweep, never lost.
+"""
+
+import logging
+import os
+import threading
+import time
+from typing import Final
+
+from django.db import transaction
+
+from celery import current_app
+
+logger = logging.getLogger(__name__)
+
+SEND_DUE_PAYMENTS: Final = "payouts.send_due_payments"
+_PAUSE_SECONDS: Final = 0.05
+
+
+class _Bell(threading.Thread):
+    """Sends one message for all rings since the last, at most twenty a second."""
+
+    def __init__(self, task_name: str) -> None:
+        super().__init__(name=f"bell {task_name}", daemon=True)
+        self.task_name = task_name
+        self.process_id = os.getpid()
+        self.rung = threading.Event()
+
+    def run(self) -> None:
+        while True:
+            self.rung.wait()
+            self.rung.clear()
+            _send(self.task_name)
+            time.sleep(_PAUSE_SECONDS)
+
+
+_bell: _Bell | None = None
+_bell_lock: Final = threading.Lock()
+
+
+def ring_sender() -> None:
+    """Ask for payments to be sent, once the current transaction (if any) has committed."""
+    transaction.on_commit(_ring)
+
+
+def _ring() -> None:
+    global _bell
+    with _bell_lock:
+        # A forked child has the object but not the thread.
+        if _bell is None or _bell.process_id != os.getpid():
+            _bell = _Bell(SEND_DUE_PAYMENTS)
+            _bell.start()
+    _bell.rung.set()
+
+
+def _send(task_name: str) -> None:
+    try:
+        current_app.send_task(task_name)
+    except Exception:
+        # The payments are safe in the database; the sweep sends them when the broker is back.
+        logger.exception("The bell for %s could not be rung.", task_name)

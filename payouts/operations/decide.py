@@ -1,0 +1,193 @@
+"""People's decisions about payments that wait for them. Four eyes, whatever the way in.
+
+A decision is bound to the SHA-256 of what was decided about (`subject_digest`), so that approving
+something other than what is sent is impossible.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from payouts import dispatch
+from payouts.actors import WORKER, Actor, staff
+from payouts.models import ApprovalRequirement, Decision, EventKind, Payment
+from payouts.models.approvals import Verdict
+from payouts.operations.record_outcome import release_hold
+from payouts.operations.transition import PaymentMoved, Step, take_step
+from payouts.states import Status
+
+
+class NotWaitingForApproval(Exception):
+    """The payment does not wait for decisions (any more)."""
+
+
+class DecisionByMaker(Exception):
+    """Whoever issued the payment cannot decide about it."""
+
+
+class DecisionByCardEditor(Exception):
+    """Whoever touched the card last cannot decide about a push to it."""
+
+
+class AlreadyDecided(Exception):
+    """This person has decided about this payment before."""
+
+
+class ApprovalNotPermitted(Exception):
+    """This person may not approve payments."""
+
+
+class SubjectChanged(Exception):
+    """What was on the screen is not what would be sent: look again and decide anew."""
+
+
+def subject_digest(payment: Payment) -> bytes:
+    """Return the SHA-256 of what a decision about `payment` is about: payee, card, amount, fee."""
+    subject = {
+        "payment": str(payment.pk),
+        "consumer": str(payment.consumer_id),
+        "consumer_name": payment.consumer.full_name,
+        "card": str(payment.card_id),
+        "card_fingerprint": bytes(payment.card.fingerprint).hex(),
+        "amount": str(payment.amount),
+        "fee_amount": str(payment.fee_amount),
+    }
+    return hashlib.sha256(json.dumps(subject, sort_keys=True).encode()).digest()
+
+
+def approve_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = "") -> Status:
+    """Record one person's yes; when all requirements are met the payment goes to the sender.
+
+    Of two deciding at once both count, one after the other.
+
+    :raises NotWaitingForApproval, DecisionByMaker, DecisionByCardEditor, AlreadyDecided:
+    :raises ApprovalNotPermitted, SubjectChanged: in every case nothing is recorded.
+    """
+    at = timezone.now()
+    with transaction.atomic():
+        _decide(payment_id, by=by, verdict=Verdict.APPROVE, digest=digest, reason=reason, at=at)
+        if not _is_fully_approved(payment_id):
+            _note(payment_id, by, at, {"verdict": "approve", "reason": reason})
+            return Status.PENDING_APPROVAL
+        _end_waiting(payment_id, Status.PENDING, EventKind.APPROVED, by, at, reason)
+        dispatch.ring_sender()
+    return Status.PENDING
+
+
+def reject_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = "") -> Status:
+    """Record one person's no: the payment ends and its money goes back. Raises as `approve_payment`."""
+    at = timezone.now()
+    with transaction.atomic():
+        _decide(payment_id, by=by, verdict=Verdict.REJECT, digest=digest, reason=reason, at=at)
+        _end_waiting(payment_id, Status.REJECTED, EventKind.REJECTED, by, at, reason)
+        release_hold(payment_id, actor=staff(by.pk, by.get_username()), at=at)
+    return Status.REJECTED
+
+
+def expire_undecided_payments(*, limit: int) -> int:
+    """End payments that nobody decided in time, and give their money back; return how many."""
+    at = timezone.now()
+    overdue = Payment.objects.filter(
+        status=Status.PENDING_APPROVAL.value, due_at__lte=at
+    ).values_list("pk", flat=True)[:limit]
+    return sum(_expire(payment_id, WORKER, at) for payment_id in overdue)
+
+
+def _expire(payment_id: UUID, actor: Actor, at: datetime) -> bool:
+    step = Step(
+        before=Status.PENDING_APPROVAL,
+        to=Status.EXPIRED,
+        kind=EventKind.EXPIRED,
+        actor=actor,
+        at=at,
+    )
+    try:
+        with transaction.atomic():
+            take_step(payment_id, step)
+            release_hold(payment_id, actor=actor, at=at)
+    except PaymentMoved:
+        # Somebody decided at the last moment: that counts.
+        return False
+    return True
+
+
+def _decide(
+    payment_id: UUID, *, by: User, verdict: Verdict, digest: bytes, reason: str, at: datetime
+) -> None:
+    # The database's guard repeats these checks for whoever does not come through here.
+    payment = (
+        Payment.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("consumer", "card")
+        .get(pk=payment_id)
+    )
+    if not by.is_active or not by.has_perm("payouts.approve_payment"):
+        raise ApprovalNotPermitted(by.pk)
+    if payment.status != Status.PENDING_APPROVAL.value:
+        raise NotWaitingForApproval(payment.status)
+    if payment.maker_user_id == by.pk:
+        raise DecisionByMaker(by.pk)
+    if payment.card.edited_by_user_id == by.pk:
+        raise DecisionByCardEditor(by.pk)
+    if digest != subject_digest(payment):
+        raise SubjectChanged(payment_id)
+    try:
+        with transaction.atomic():
+            Decision.objects.create(
+                payment=payment, user=by, verdict=verdict, digest=digest, reason=reason,
+                created_at=at,
+            )
+    except IntegrityError as error:
+        raise AlreadyDecided(by.pk) from error
+
+
+def _is_fully_approved(payment_id: UUID) -> bool:
+    """Say whether every requirement has its decisions: by anybody who may, or by its group."""
+    deciders = Decision.objects.filter(
+        payment_id=payment_id, verdict=Verdict.APPROVE
+    ).values_list("user_id", flat=True)
+    memberships = Counter(
+        User.groups.through.objects.filter(user_id__in=deciders).values_list("group_id", flat=True)
+    )
+    return all(
+        (len(deciders) if one.group_id is None else memberships[one.group_id]) >= one.decisions
+        for one in ApprovalRequirement.objects.filter(payment_id=payment_id)
+    )
+
+
+def _note(payment_id: UUID, by: User, at: datetime, details: dict[str, str]) -> None:
+    payment = Payment.objects.only("approval_expires_at").get(pk=payment_id)
+    take_step(
+        payment_id,
+        Step(
+            before=Status.PENDING_APPROVAL,
+            to=Status.PENDING_APPROVAL,
+            kind=EventKind.DECIDED,
+            actor=staff(by.pk, by.get_username()),
+            at=at,
+            due_at=payment.approval_expires_at,
+            details=details,
+        ),
+    )
+
+
+def _end_waiting(
+    payment_id: UUID, to: Status, kind: EventKind, by: User, at: datetime, reason: str
+) -> None:
+    take_step(
+        payment_id,
+        Step(
+            before=Status.PENDING_APPROVAL,
+            to=to,
+            kind=kind,
+            actor=staff(by.pk, by.get_username()),
+            at=at,
+            due_at=at if to is Status.PENDING else None,
+            details={"reason": reason} if reason else {},
+        ),
+    )

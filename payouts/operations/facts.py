@@ -1,0 +1,230 @@
+"""Asks once for everything that the decision about a push needs.
+
+One statement, no locks. What may change between this look and the write is judged again by
+`payouts_store_payment` under locks.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from consumers.ids import first_id_at
+from consumers.models import Partner
+from consumers.statements import fetch_row
+from payouts.approvals import DUPLICATE_WINDOW, Rule, Source
+from payouts.fees import FREE, FeeSchedule
+from payouts.limits import Limit, Scope, Usage
+
+
+class FirstAnswer(NamedTuple):
+    """What a key's first call was told: the digest of its request, the status, the body."""
+
+    digest: bytes
+    status_code: int
+    body: bytes
+
+
+class ConsumerFacts(NamedTuple):
+    id: UUID
+    pcid: str
+    is_active: bool
+
+
+class CardFacts(NamedTuple):
+    id: UUID
+    status: str
+    expiration_month: int
+    expiration_year: int
+    network: str
+    last4: str
+    created_at: datetime
+    push_eligible: bool | None
+    push_speed: str
+    push_checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PushFacts:
+    """All that is true about a wished-for push at one instant. `card` is None if not the consumer's."""
+
+    first_answer: FirstAnswer | None
+    key_required: bool
+    approval_hours: int
+    consumer: ConsumerFacts | None
+    card: CardFacts | None
+    schedule: FeeSchedule
+    limits: tuple[Limit, ...]
+    used: dict[Scope, Usage]
+    partner_day_is_uneven: bool
+    available: Decimal
+    available_account_id: int
+    held_account_id: int
+    rules: tuple[Rule, ...]
+    is_first_push_to_card: bool
+    has_twin: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is looked up: who, to which card, how much (dollars), under which key, and when."""
+
+    partner_id: UUID
+    consumer_ref: str
+    card_id: UUID
+    amount: Decimal
+    key: str | None
+    at: datetime
+
+    @property
+    def twin_since(self) -> UUID | None:
+        """The oldest payment that this could be a retry of; with a key we know without looking."""
+        return None if self.key is not None else first_id_at(self.at - DUPLICATE_WINDOW)
+
+
+_FACTS: Final = """
+SELECT
+    key.request_digest, key.status_code, key.answer,
+    partner.requires_idempotency_key, partner.approval_hours,
+    consumer.id, consumer.pcid, consumer.is_active,
+    card.id, card.status, card.expiration_month, card.expiration_year, card.network, card.last4,
+    card.created_at, card.push_eligible, card.push_speed, card.push_checked_at,
+    fee.fixed, fee.basis_points, fee.minimum, fee.maximum,
+    (SELECT array_agg(ARRAY[scope, max_amount::text, max_count::text] ORDER BY id)
+     FROM payouts_limit WHERE partner_id = partner.id),
+    card_day.amount, card_day.count, consumer_day.amount, consumer_day.count,
+    partner_day.amount, partner_day.count, partner_day.max_amount, partner_day.max_count,
+    (SELECT sum(max_debit - balance) FROM payouts_accountpart WHERE account_id = available.id),
+    available.id, held.id,
+    (SELECT json_agg(json_build_object(
+        'name', name, 'decisions', decisions, 'group_id', group_id,
+        'amount_at_least', amount_at_least::text, 'source', source,
+        'first_push_to_card', first_push_to_card,
+        'card_younger_than', extract(epoch FROM card_younger_than)::text) ORDER BY id)
+     FROM payouts_approvalrule
+     WHERE is_active AND (partner_id IS NULL OR partner_id = partner.id)),
+    NOT EXISTS (
+        SELECT FROM payouts_payment earlier WHERE earlier.card_id = card.id
+        AND earlier.status NOT IN ('failed', 'rejected', 'canceled', 'expired')),
+    EXISTS (
+        SELECT FROM payouts_payment twin
+        WHERE twin.card_id = card.id AND twin.id >= %(twin_since)s AND twin.amount = %(amount)s
+        AND twin.status NOT IN ('failed', 'rejected', 'canceled', 'expired'))
+FROM consumers_partner partner
+LEFT JOIN payouts_idempotencykey key ON key.partner_id = partner.id AND key.key = %(key)s
+LEFT JOIN consumers_consumer consumer ON consumer.partner_id = partner.id AND consumer.id = COALESCE(
+    (SELECT id FROM consumers_consumer WHERE id = %(consumer_id)s AND partner_id = partner.id),
+    (SELECT id FROM consumers_consumer WHERE partner_id = partner.id AND pcid = %(consumer_ref)s))
+LEFT JOIN consumers_paymentcard card ON card.id = %(card_id)s AND card.consumer_id = consumer.id
+LEFT JOIN LATERAL (
+    SELECT fixed, basis_points, minimum, maximum FROM payouts_feeschedule
+    WHERE partner_id = partner.id AND valid_from <= %(at)s ORDER BY valid_from DESC LIMIT 1
+) fee ON TRUE
+LEFT JOIN payouts_dailyusage card_day
+    ON card_day.subject_id = card.id AND card_day.day = %(day)s AND card_day.part = 0
+LEFT JOIN payouts_dailyusage consumer_day
+    ON consumer_day.subject_id = consumer.id AND consumer_day.day = %(day)s AND consumer_day.part = 0
+LEFT JOIN LATERAL (
+    SELECT sum(amount) AS amount, sum(count) AS count,
+           max(amount) AS max_amount, max(count) AS max_count
+    FROM payouts_dailyusage WHERE subject_id = partner.id AND day = %(day)s
+) partner_day ON TRUE
+JOIN payouts_account available ON available.partner_id = partner.id AND available.kind = 'available'
+JOIN payouts_account held ON held.partner_id = partner.id AND held.kind = 'held'
+WHERE partner.id = %(partner_id)s
+"""
+
+
+def push_facts(wish: Wish) -> PushFacts:
+    """Return what the rules look at, read in one statement.
+
+    :raises Partner.DoesNotExist: if there is no such partner.
+    """
+    row = fetch_row(_FACTS, _parameters(wish))
+    if row is None:
+        raise Partner.DoesNotExist(wish.partner_id)
+    limits = tuple(
+        Limit(Scope(scope), _decimal(amount), None if count is None else int(count))
+        for scope, amount, count in row[22] or ()
+    )
+    return PushFacts(
+        first_answer=None if row[0] is None else FirstAnswer(*row[0:3]),
+        key_required=row[3],
+        approval_hours=row[4],
+        consumer=None if row[5] is None else ConsumerFacts(*row[5:8]),
+        card=None if row[8] is None else CardFacts(*row[8:18]),
+        schedule=FREE if row[18] is None else FeeSchedule(*row[18:22]),
+        limits=limits,
+        used={
+            Scope.CARD_DAY: _usage(row[23], row[24]),
+            Scope.CONSUMER_DAY: _usage(row[25], row[26]),
+            Scope.PARTNER_DAY: _usage(row[27], row[28]),
+        },
+        partner_day_is_uneven=_is_uneven(limits, row[29], row[30]),
+        available=row[31],
+        available_account_id=row[32],
+        held_account_id=row[33],
+        rules=tuple(_rule(rule) for rule in row[34] or ()),
+        is_first_push_to_card=row[35],
+        has_twin=row[36],
+    )
+
+
+def _parameters(wish: Wish) -> dict[str, Any]:
+    return {
+        "partner_id": wish.partner_id,
+        "consumer_id": _uuid_or_none(wish.consumer_ref),
+        "consumer_ref": wish.consumer_ref,
+        "card_id": wish.card_id,
+        "amount": wish.amount,
+        "key": wish.key,
+        "at": wish.at,
+        "day": wish.at.astimezone(UTC).date(),
+        "twin_since": wish.twin_since,
+    }
+
+
+def _uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) == 36 else None
+    except ValueError:
+        return None
+
+
+def _usage(amount: Decimal | None, count: Decimal | None) -> Usage:
+    return Usage() if amount is None or count is None else Usage(amount, round(count))
+
+
+def _is_uneven(
+    limits: tuple[Limit, ...], most_amount: Decimal | None, most_count: Decimal | None
+) -> bool:
+    """Say whether a part of the partner's day is past its sixteenth, as after a lowered limit.
+
+    Parts are only independent of each other while each is within its share of the bound.
+    """
+    if most_amount is None or most_count is None:
+        return False
+    for limit in limits:
+        if limit.scope is Scope.PARTNER_DAY:
+            return (limit.max_amount is not None and most_amount * 16 > limit.max_amount) or (
+                limit.max_count is not None and most_count * 16 > limit.max_count
+            )
+    return False
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _rule(rule: dict[str, Any]) -> Rule:
+    younger = _decimal(rule["card_younger_than"])
+    return Rule(
+        name=rule["name"],
+        decisions=rule["decisions"],
+        group_id=rule["group_id"],
+        amount_at_least=_decimal(rule["amount_at_least"]),
+        source=Source(rule["source"]) if rule["source"] else None,
+        first_push_to_card=rule["first_push_to_card"],
+        card_younger_than=None if younger is None else timedelta(seconds=int(younger)),
+    )

@@ -1,0 +1,153 @@
+"""Finds out what became of payments whose outcome is unclear. No timer ever decides one.
+
+The questions come 40 s, 2 min, 10 min, 1 h and 6 h after the answer was lost, then daily.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from consumers.statements import fetch_row, fetch_rows
+from payouts.actors import WORKER
+from payouts.models import Attempt, EventKind
+from payouts.networks.base import (
+    Approved,
+    Declined,
+    Finding,
+    NetworkIdentity,
+    NotFound,
+    Unknown,
+    UnknownReason,
+)
+from payouts.operations.record_outcome import record_outcome
+from payouts.operations.transition import Step, take_step
+from payouts.states import Status
+
+_PAUSES: Final = (
+    timedelta(seconds=80),
+    timedelta(minutes=8),
+    timedelta(minutes=50),
+    timedelta(hours=5),
+    timedelta(days=1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question to put to a network about one payment."""
+
+    payment_id: UUID
+    network: str
+    identity: NetworkIdentity
+    status_identifier: str | None
+
+
+# The lease: whoever claims an inquiry has this long before somebody else may ask too. Asking twice
+# changes nothing at the network, so a lost asker costs time only.
+_LEASE: Final = timedelta(seconds=90)
+
+_CLAIM: Final = """
+UPDATE payouts_payment p SET due_at = %(lease_until)s
+FROM (
+    SELECT id FROM payouts_payment
+    WHERE status = 'unknown' AND due_at <= %(at)s
+    ORDER BY due_at LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+) AS due, payouts_attempt attempt
+WHERE p.id = due.id AND attempt.payment_id = p.id
+RETURNING p.id, attempt.network, attempt.acquiring_bin, attempt.trace_number,
+    attempt.retrieval_reference_number, attempt.card_acceptor_id, attempt.terminal_id,
+    attempt.status_identifier
+"""
+
+
+def claim_due_inquiries(*, limit: int) -> list[Inquiry]:
+    """Take up to `limit` unclear payments that it is time to ask about. Safe to run many times at once."""
+    at = timezone.now()
+    rows = fetch_rows(_CLAIM, {"at": at, "lease_until": at + _LEASE, "limit": limit})
+    return [_inquiry(row) for row in rows]
+
+
+def _inquiry(row: Sequence[Any]) -> Inquiry:
+    return Inquiry(row[0], row[1], NetworkIdentity(*row[2:7]), row[7] or None)
+
+
+def record_finding(payment_id: UUID, finding: Finding) -> Status:
+    """Record what an inquiry found; return the payment's status.
+
+    Approved or declined settles the payment. Anything else leaves it unknown, its money held, and the
+    next question set. "Not found" is counted and never taken as "not paid": the network may not show
+    the instruction yet.
+    """
+    match finding:
+        case Approved() | Declined():
+            return record_outcome(payment_id, finding)
+        case Unknown() | NotFound():
+            return _ask_again(payment_id, finding)
+
+
+def _ask_again(payment_id: UUID, finding: Unknown | NotFound) -> Status:
+    at = timezone.now()
+    with transaction.atomic():
+        row = fetch_row(_LOCK_UNKNOWN, {"id": payment_id})
+        if row is None:
+            return Status(fetch_status(payment_id))
+        asked = row[0]
+        Attempt.objects.filter(pk=payment_id).update(
+            times_inquired=asked + 1,
+            times_not_found=F("times_not_found") + (1 if isinstance(finding, NotFound) else 0),
+            answer=dict(finding.raw),
+        )
+        take_step(payment_id, _inquired(finding, at, _PAUSES[min(asked, len(_PAUSES) - 1)]))
+    return Status.UNKNOWN
+
+
+_LOCK_UNKNOWN: Final = """
+SELECT attempt.times_inquired
+FROM payouts_payment p JOIN payouts_attempt attempt ON attempt.payment_id = p.id
+WHERE p.id = %(id)s AND p.status = 'unknown'
+FOR NO KEY UPDATE OF p
+"""
+
+
+def fetch_status(payment_id: UUID) -> str:
+    row = fetch_row("SELECT status FROM payouts_payment WHERE id = %(id)s", {"id": payment_id})
+    assert row is not None
+    return str(row[0])
+
+
+def _inquired(finding: Unknown | NotFound, at: datetime, pause: timedelta) -> Step:
+    found = "not_found" if isinstance(finding, NotFound) else finding.why.value
+    return Step(
+        before=Status.UNKNOWN,
+        to=Status.UNKNOWN,
+        kind=EventKind.INQUIRED,
+        actor=WORKER,
+        at=at,
+        due_at=at + pause,
+        details={"found": found},
+    )
+
+
+_LOST: Final = """
+SELECT id FROM payouts_payment
+WHERE status = 'submitted' AND due_at <= %(at)s ORDER BY due_at LIMIT %(limit)s
+"""
+
+
+def give_up_lost_senders(*, limit: int) -> int:
+    """Make payments unknown whose sender has said nothing for too long; return how many.
+
+    Such a sender was killed between committing the attempt and recording its outcome, so the
+    instruction may or may not have left.
+    """
+    rows = fetch_rows(_LOST, {"at": timezone.now(), "limit": limit})
+    for (payment_id,) in rows:
+        record_outcome(payment_id, Unknown(UnknownReason.SENDER_LOST))
+    return len(rows)

@@ -1,0 +1,85 @@
+"""Writes journals. The database balances them, moves the stored balances and refuses to change them.
+
+A line's amount is signed: a debit above zero, a credit below (docs/adr/0002).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from consumers.models import Partner
+from consumers.statements import fetch_rows
+from payouts.actors import Actor
+from payouts.models import Account, AccountKind, JournalKind
+
+
+class Line(NamedTuple):
+    """A debit (above zero) or credit (below zero) in dollars to the account with this id."""
+
+    account_id: int
+    amount: Decimal
+
+
+_POST: Final = """
+WITH journal AS (
+    INSERT INTO payouts_journal (kind, payment_id, description, actor, created_at)
+    VALUES (%(kind)s, %(payment_id)s, %(description)s, %(actor)s, %(at)s)
+    RETURNING id
+)
+INSERT INTO payouts_posting (journal_id, account_id, part, amount)
+SELECT journal.id, line.account_id, floor(random() * 16), line.amount
+FROM journal, unnest(%(account_ids)s::bigint[], %(amounts)s::numeric[]) AS line (account_id, amount)
+WHERE line.amount <> 0
+RETURNING journal_id
+"""
+
+
+def post_journal(
+    kind: JournalKind,
+    *,
+    lines: Sequence[Line],
+    actor: Actor,
+    at: datetime,
+    payment_id: UUID | None = None,
+    description: str = "",
+) -> int:
+    """Write a journal and return its id. Call it in the transaction of what it records.
+
+    :raises django.db.DatabaseError: if the lines do not sum to zero, an account would pass its
+        floor, or the payment has a journal of this kind already.
+    """
+    rows = fetch_rows(
+        _POST,
+        {
+            "kind": kind.value,
+            "payment_id": payment_id,
+            "description": description,
+            "actor": actor.label,
+            "at": at,
+            "account_ids": [line.account_id for line in lines],
+            "amounts": [line.amount for line in lines],
+        },
+    )
+    if not rows:
+        raise IntegrityError("A journal needs at least one line that is not zero.")
+    return int(rows[0][0])
+
+
+def open_partner_accounts(partner: Partner) -> None:
+    """Make the partner's two ledger accounts. Running it again changes nothing."""
+    for kind in (AccountKind.AVAILABLE, AccountKind.HELD):
+        Account.objects.get_or_create(kind=kind, partner=partner, network="")
+
+
+def open_house_accounts(*networks: str) -> None:
+    """Make our own accounts and one payable account per card network. Safe to run again."""
+    for kind in (AccountKind.BANK, AccountKind.FEE_REVENUE, AccountKind.SUSPENSE):
+        Account.objects.get_or_create(kind=kind, partner=None, network="")
+    for network in networks:
+        Account.objects.get_or_create(
+            kind=AccountKind.NETWORK_PAYABLE, partner=None, network=network
+        )

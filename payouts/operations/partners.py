@@ -1,0 +1,53 @@
+"""Takes a partner on, and takes its money in."""
+
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from consumers.models import Partner
+from payouts.actors import Actor
+from payouts.models import Account, AccountKind, JournalKind
+from payouts.money import CENT
+from payouts.operations.ledger import Line, open_partner_accounts, post_journal
+
+
+class PartnerExists(Exception):
+    """There is a partner of this name already."""
+
+
+class NotAFundingAmount(ValueError):
+    """A funding must be more than zero dollars, in whole cents."""
+
+
+def create_partner(name: str) -> Partner:
+    """Create a partner with its ledger accounts.
+
+    :raises PartnerExists: if the name is taken; of two callers at once one gets this.
+    """
+    with transaction.atomic():
+        partner, created = Partner.objects.get_or_create(name=name)
+        if not created:
+            raise PartnerExists(name)
+        open_partner_accounts(partner)
+    return partner
+
+
+def fund_partner(partner: Partner, amount: Decimal, *, actor: Actor, description: str = "") -> int:
+    """Record that `amount` dollars of the partner's money arrived; return the journal's id.
+
+    Every call is another arrival: the caller makes sure that it runs once.
+
+    :raises NotAFundingAmount: unless the amount is above zero and in whole cents.
+    """
+    if not amount.is_finite() or amount <= 0 or amount != amount.quantize(CENT):
+        raise NotAFundingAmount("A funding must be more than 0 dollars, in whole cents.")
+    bank = Account.objects.get(kind=AccountKind.BANK)
+    available = Account.objects.get(kind=AccountKind.AVAILABLE, partner=partner)
+    return post_journal(
+        JournalKind.FUNDED,
+        lines=[Line(bank.pk, amount), Line(available.pk, -amount)],
+        actor=actor,
+        at=timezone.now(),
+        description=description or f"Funds of {partner.name} arrived",
+    )

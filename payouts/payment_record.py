@@ -1,0 +1,115 @@
+"""A payment as it is shown: one flat row with what belongs to it, read by one statement.
+
+The API, its answers to creates and the waiting for a final status all read payments through here.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from payouts.approvals import Requirement
+from payouts.states import Status
+
+
+class PaymentRecord(NamedTuple):
+    """Amounts in dollars, instants aware. `requirements` is [[name, decisions], …], or None."""
+
+    id: UUID
+    consumer_id: UUID
+    pcid: str
+    card_id: UUID
+    card_network: str
+    card_last4: str
+    amount: Decimal
+    fee_amount: Decimal
+    status: Status
+    description: str
+    reference: str
+    metadata: dict[str, str]
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    failure_code: str
+    network_code: str
+    approval_expires_at: datetime | None
+    requirements: Sequence[tuple[str, int]] | None
+    decisions_given: int
+    attempt_network: str | None
+    retrieval_reference_number: str | None
+    trace_number: str | None
+    approval_code: str | None
+    transaction_id: str | None
+
+
+SELECT_RECORD: Final = """
+SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
+    p.amount, p.fee_amount, p.status, p.description, p.reference, p.metadata,
+    p.created_at, p.updated_at, p.completed_at, p.failure_code, p.network_code,
+    p.approval_expires_at,
+    CASE WHEN p.approval_expires_at IS NOT NULL THEN
+        (SELECT json_agg(json_build_array(name, decisions) ORDER BY id)
+         FROM payouts_approvalrequirement WHERE payment_id = p.id) END,
+    CASE WHEN p.approval_expires_at IS NOT NULL THEN
+        (SELECT count(*) FROM payouts_decision
+         WHERE payment_id = p.id AND verdict = 'approve') ELSE 0 END,
+    attempt.network, attempt.retrieval_reference_number, attempt.trace_number,
+    attempt.approval_code, attempt.transaction_id
+FROM payouts_payment p
+JOIN consumers_consumer consumer ON consumer.id = p.consumer_id
+JOIN consumers_paymentcard card ON card.id = p.card_id
+LEFT JOIN payouts_attempt attempt ON attempt.payment_id = p.id
+"""
+
+
+def record_from_row(row: Sequence[Any]) -> PaymentRecord:
+    """Turn a row of `SELECT_RECORD` into a record."""
+    return PaymentRecord._make(row)._replace(status=Status(row[8]))
+
+
+def accepted_record(
+    *,
+    id: UUID,  # noqa: A002
+    consumer_id: UUID,
+    pcid: str,
+    card_id: UUID,
+    card_network: str,
+    card_last4: str,
+    amount: Decimal,
+    fee_amount: Decimal,
+    description: str,
+    reference: str,
+    metadata: dict[str, str],
+    at: datetime,
+    requirements: Sequence[Requirement],
+    approval_expires_at: datetime | None,
+) -> PaymentRecord:
+    """The record of a payment at the instant `at` when it is accepted."""
+    return PaymentRecord(
+        id=id,
+        consumer_id=consumer_id,
+        pcid=pcid,
+        card_id=card_id,
+        card_network=card_network,
+        card_last4=card_last4,
+        amount=amount,
+        fee_amount=fee_amount,
+        status=Status.PENDING_APPROVAL if requirements else Status.PENDING,
+        description=description,
+        reference=reference,
+        metadata=metadata,
+        created_at=at,
+        updated_at=at,
+        completed_at=None,
+        failure_code="",
+        network_code="",
+        approval_expires_at=approval_expires_at,
+        requirements=[(one.name, one.decisions) for one in requirements] or None,
+        decisions_given=0,
+        attempt_network=None,
+        retrieval_reference_number=None,
+        trace_number=None,
+        approval_code=None,
+        transaction_id=None,
+    )

@@ -1,0 +1,33 @@
+"""What Celery runs. Each task looks at the database's queue and calls inward; none carries a payment."""
+
+from typing import Any, Final
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+
+from payouts import drain
+from payouts.operations.decide import expire_undecided_payments
+from payouts.operations.inquire import give_up_lost_senders
+
+_BATCH: Final = 500
+
+
+@worker_shutting_down.connect
+def stop_claiming(**_signal: Any) -> None:
+    drain.stop()
+
+
+@shared_task(name="payouts.send_due_payments")
+def send_due_payments() -> None:
+    drain.send_due_payments()
+
+
+@shared_task(name="payouts.inquire_unknown_payments")
+def inquire_unknown_payments() -> None:
+    give_up_lost_senders(limit=_BATCH)
+    drain.inquire_unknown_payments()
+
+
+@shared_task(name="payouts.expire_undecided_payments")
+def expire_undecided() -> None:
+    expire_undecided_payments(limit=_BATCH)
