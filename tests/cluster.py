@@ -12,5 +12,4 @@ from config import embedded
 
 if "DATABASE_URL" not in os.environ:
     _folder = Path(tempfile.mkdtemp(prefix="payouts-tests-"))
-    _folder.chmod(0o755)
-    os.environ["DATABASE_URL"] = embedded.database_url(_folder / "postgres", cleanup="delete")
+    os.environ["DATABASE_URL"] = embedded.database_url(_folder, cleanup="delete")
