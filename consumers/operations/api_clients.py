@@ -1,0 +1,176 @@
+"""Lets a partner's servers in: clients, their secrets and their tokens (RFC 6749 §4.4).
+
+Secrets and tokens are shown once, when they are made, and kept only as SHA-256 digests. They have
+256 random bits, so a digest cannot be searched and needs neither salt nor slow hashing.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from consumers.models import AccessToken, APIClient, APIClientSecret, Partner
+
+READ = "api:read"
+WRITE = "api:write"
+ALL_SCOPES = (READ, WRITE)
+
+TOKEN_LIFETIME = timedelta(days=1)
+SECRET_SLOTS = (1, 2)
+RANDOM_BYTES = 32
+
+# Compared against when there is no such client, so that both refusals do the same work.
+_NO_DIGEST = bytes(32)
+
+
+class UnknownScope(ValueError):
+    """A scope that this product does not have, or none at all."""
+
+
+class TwoSecretsAlready(Exception):
+    """The client holds two secrets; one has to go before another is made."""
+
+
+class LastSecret(Exception):
+    """The client's only secret is not removed: disable the client instead."""
+
+
+class WrongClientCredentials(Exception):
+    """No enabled client has this id and secret. Never says which of the two is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """A client that was just made. `secret` is shown to its owner now or never."""
+
+    client: APIClient
+    secret: str = field(repr=False)
+
+
+def create_api_client(
+    partner: Partner, *, name: str, scopes: Sequence[str] = ALL_SCOPES
+) -> NewClient:
+    """Make a client with one secret. Twice with the same name makes two clients.
+
+    Raises:
+        UnknownScope: `scopes` is empty or names something other than api:read and api:write.
+    """
+    if not scopes or not set(scopes) <= set(ALL_SCOPES):
+        raise UnknownScope(f"Scopes are {' and '.join(ALL_SCOPES)}, at least one of them.")
+    with transaction.atomic():
+        client = APIClient.objects.create(
+            partner=partner,
+            name=name,
+            client_id=f"client_{secrets.token_hex(16)}",
+            scopes=[scope for scope in ALL_SCOPES if scope in scopes],
+        )
+        return NewClient(client, add_client_secret(client))
+
+
+def add_client_secret(client: APIClient) -> str:
+    """Make another secret and return it; the existing one stays good.
+
+    Raises:
+        TwoSecretsAlready: also for the later of two callers at once.
+    """
+    secret = f"secret_{secrets.token_urlsafe(RANDOM_BYTES)}"
+    with transaction.atomic():
+        taken = _slots_taken(client)
+        free = next((slot for slot in SECRET_SLOTS if slot not in taken), None)
+        if free is None:
+            raise TwoSecretsAlready("Remove one of the two secrets first.")
+        APIClientSecret.objects.create(client=client, slot=free, digest=digest_of(secret))
+    return secret
+
+
+def remove_client_secret(client: APIClient, *, slot: int) -> None:
+    """Take a secret away at once; tokens that were given for it stay good until they expire.
+
+    Removing a slot that is empty changes nothing.
+
+    Raises:
+        LastSecret: there is no other secret.
+    """
+    with transaction.atomic():
+        taken = _slots_taken(client)
+        if taken == [slot]:
+            raise LastSecret("This is the only secret of the client.")
+        APIClientSecret.objects.filter(client=client, slot=slot).delete()
+
+
+def disable_api_client(client: APIClient) -> None:
+    """End the client: its tokens and secrets are refused from the next request on.
+
+    A client that is disabled already keeps the time at which that happened.
+    """
+    disabled = APIClient.objects.filter(pk=client.pk, disabled_at=None)
+    disabled.update(disabled_at=timezone.now())
+    client.refresh_from_db(fields=["disabled_at"])
+
+
+def client_with_credentials(client_id: str, secret: str) -> APIClient:
+    """The enabled client of an active partner that has this id and secret.
+
+    Raises:
+        WrongClientCredentials: whatever the reason, after the same work.
+    """
+    client = None
+    if client_id.isascii() and client_id.isprintable():
+        client = (
+            APIClient.objects.filter(client_id=client_id, disabled_at=None, partner__is_active=True)
+            .prefetch_related("secrets")
+            .first()
+        )
+    known = [bytes(kept.digest) for kept in client.secrets.all()] if client else []
+    given = digest_of(secret)
+    # A list, so that the comparison does not end with the first that fits.
+    fits = [hmac.compare_digest(given, digest) for digest in known or [_NO_DIGEST]]
+    if client is None or not any(fits):
+        raise WrongClientCredentials
+    return client
+
+
+def issue_token(client: APIClient, *, scopes: Sequence[str], token: str = "") -> str:
+    """Store a token that is good for `TOKEN_LIFETIME` and return it.
+
+    The client's expired tokens are swept on the way, so that no other job has to. A client may hold
+    any number of good tokens.
+
+    Args:
+        token: one that a library made already; empty makes one here.
+
+    Raises:
+        UnknownScope: the client does not have one of the scopes.
+    """
+    if not scopes or not set(scopes) <= set(client.scopes):
+        raise UnknownScope("The client does not have all of these scopes.")
+    now = timezone.now()
+    token = token or new_token()
+    client.tokens.filter(expires_at__lt=now).delete()
+    AccessToken.objects.create(
+        digest=digest_of(token),
+        client=client,
+        scopes=list(scopes),
+        expires_at=now + TOKEN_LIFETIME,
+    )
+    return token
+
+
+def new_token() -> str:
+    return f"token_{secrets.token_urlsafe(RANDOM_BYTES)}"
+
+
+def digest_of(secret: str) -> bytes:
+    """What is stored of a secret or token."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _slots_taken(client: APIClient) -> list[int]:
+    """The slots in use, with the client locked against another change of its secrets."""
+    APIClient.objects.select_for_update().get(pk=client.pk)
+    return list(client.secrets.values_list("slot", flat=True))
