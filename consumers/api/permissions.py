@@ -1,0 +1,32 @@
+"""What a token's scope allows."""
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from consumers.api.authentication import caller_of
+
+READ = "api:read"
+WRITE = "api:write"
+
+
+class InsufficientScope(PermissionDenied):
+    """The token is good, but was not given for this (RFC 6750 §3.1)."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This needs a token with the scope {scope}.", "insufficient_scope")
+        self.scope = scope
+
+
+class HasScope(BasePermission):
+    """Reading needs `api:read` or `api:write`, everything else `api:write`."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.auth is None:
+            # DRF answers this as "not authenticated".
+            return False
+        scopes = caller_of(request).scopes
+        if WRITE in scopes or (READ in scopes and request.method in SAFE_METHODS):
+            return True
+        raise InsufficientScope(READ if request.method in SAFE_METHODS else WRITE)
