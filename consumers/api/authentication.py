@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -62,18 +61,6 @@ class ClientTokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
-
-
-class ClientTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Tells the schema where tokens come from."""
-
-    target_class = ClientTokenAuthentication
-    name = "client_token"
-
-    def get_security_definition(self, auto_schema: object) -> dict[str, object]:
-        scopes = {"api:read": "Read everything.", "api:write": "Read and change everything."}
-        flow = {"tokenUrl": "/auth/token/", "scopes": scopes}
-        return {"type": "oauth2", "flows": {"clientCredentials": flow}}
 
 
 def caller_of(request: Request) -> Caller:

@@ -1,11 +1,16 @@
 """What a token's scope allows."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from consumers.api.authentication import caller_of
+
+if TYPE_CHECKING:
+    # The settings name this module, so rest_framework.views imports it while it is not complete.
+    from rest_framework.views import APIView
 
 READ = "api:read"
 WRITE = "api:write"
@@ -22,7 +27,7 @@ class InsufficientScope(PermissionDenied):
 class HasScope(BasePermission):
     """Reading needs `api:read` or `api:write`, everything else `api:write`."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.auth is None:
             # DRF answers this as "not authenticated".
             return False
