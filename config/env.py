@@ -1,17 +1,16 @@
 """Typed readers for settings that come from the environment.
 
 Each reader names the variable in its error, so that a wrong setting stops the start with one clear
-sentence. A secret may also lie in a file: `NAME_FILE` holds its path (Docker and Kubernetes secrets).
+sentence. A secret may also lie in a file: `NAME_FILE` holds its path (as Docker and Kubernetes do).
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
 from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
@@ -22,9 +21,9 @@ def text(name: str, default: str = "") -> str:
 
 
 def secret(name: str, default: str = "") -> str:
-    """Read `name`, or the content of the file that `name_FILE` points to. Setting both is refused."""
+    """Read `name`, or the file that `name_FILE` names. Setting both is refused."""
     path = os.environ.get(f"{name}_FILE")
-    if path is None:
+    if not path:
         return os.environ.get(name, default)
     if name in os.environ:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: keep one.")
@@ -57,6 +56,14 @@ def integer(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {word!r}.") from error
 
 
+def choice(name: str, allowed: Sequence[str]) -> str:
+    """One of the allowed words; the first when it is not set. A misspelt one is refused."""
+    word = os.environ.get(name, allowed[0])
+    if word not in allowed:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(allowed)}, not {word!r}.")
+    return word
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list; blanks around and between the commas do not count."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
@@ -65,13 +72,17 @@ def words(name: str, default: str = "") -> list[str]:
 def database(name: str, *, unset: Callable[[], str]) -> dict[str, object]:
     """Django's settings for the database at the URL in `name`, or at the one that `unset()` gives.
 
-    libpq itself reads the URL, so everything that psql takes (socket folders, sslmode) works.
+    libpq itself reads the URL, so everything that psql takes (socket folders, sslmode) works. When
+    there is no URL at all the settings are empty: Django then refuses every query.
     """
     url = secret(name) or unset()
+    if not url:
+        return {}
     try:
         parts = conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        raise ImproperlyConfigured(f"{name} is not a PostgreSQL URL: {error}") from error
+    except psycopg.ProgrammingError:
+        # What libpq says repeats the URL, with the password in it.
+        raise ImproperlyConfigured(f"{name} is not a PostgreSQL URL.") from None
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.pop("dbname", "postgres"),

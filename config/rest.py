@@ -6,7 +6,6 @@ title each of them has over HTTP. No rule is decided here, and no endpoint write
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +17,14 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from consumers.api.exact_json import ExactJSONParser, JSONRenderer, OnlyJSON, rendered
-from consumers.api.problems import FieldError, RequestRefused, Throttled
+from consumers.api.problems import (
+    CONTENT_TYPE,
+    FieldError,
+    Problem,
+    RequestRefused,
+    Throttled,
+)
+from payouts.api.problems import PAYMENT_PROBLEMS
 
 # The first three are named in REST_FRAMEWORK, so that the settings know this module only.
 __all__ = [
@@ -35,37 +41,10 @@ __all__ = [
     "server_error",
 ]
 
-CONTENT_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:problem-type:payouts:"
 REALM = 'Bearer realm="payouts"'
 API_PATHS = ("/v2/", "/auth/")
 
 logger = logging.getLogger("django.request")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """A problem document in the making. `members` are extensions (RFC 9457 §3.2)."""
-
-    status: int
-    code: str
-    title: str
-    detail: str = ""
-    errors: Sequence[FieldError] = ()
-    members: Mapping[str, object] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def document(self, request_id: str) -> dict[str, object]:
-        return {
-            "type": TYPE_PREFIX + self.code,
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail or self.title,
-            "code": self.code,
-            "errors": [error._asdict() for error in self.errors],
-            "request_id": request_id,
-            **self.members,
-        }
 
 
 ProblemOf = Callable[[Any], Problem]
@@ -90,7 +69,7 @@ def refusal(status: int, code: str, title: str) -> ProblemOf:
 
 
 # What operations refuse, and what that is over HTTP. A subclass that has no row uses its parent's.
-DOMAIN_PROBLEMS: dict[type[Exception], ProblemOf] = {}
+DOMAIN_PROBLEMS: dict[type[Exception], ProblemOf] = {**PAYMENT_PROBLEMS}
 
 TITLES = {
     "invalid_request": "The request is not valid.",

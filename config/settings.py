@@ -1,8 +1,8 @@
 """Every setting of the product, read from the environment. docs/operations.md lists the variables.
 
-Unset variables mean development: an embedded PostgreSQL, a broker in a folder, fixed development keys.
-Production sets PAYOUTS_ENV=production; then the system checks in config/checks.py refuse to start on
-anything that is not safe.
+Unset variables mean development: an embedded PostgreSQL, a broker in a folder, fixed keys.
+Production sets PAYOUTS_ENV=production; then nothing has a default that is not safe, and the system
+checks in config/checks.py refuse to start on whatever is missing.
 """
 
 from pathlib import Path
@@ -12,8 +12,7 @@ from config import embedded, env
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("PAYOUTS_VAR", str(BASE_DIR / "var")))
 
-ENVIRONMENT = env.text("PAYOUTS_ENV", "development")
-PRODUCTION = ENVIRONMENT == "production"
+PRODUCTION = env.choice("PAYOUTS_ENV", ("development", "production")) == "production"
 DEBUG = env.boolean("DJANGO_DEBUG", default=False)
 
 # Known to everybody who can read this file, so good for nothing but development. config/checks.py
@@ -27,6 +26,7 @@ ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", "" if PRODUCTION else "*")
 CSRF_TRUSTED_ORIGINS = env.words("DJANGO_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
+    "config",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.request_id.RequestIdMiddleware",
+    "config.browser_rules.BrowserRulesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -77,7 +78,8 @@ TEMPLATES = [
 
 DATABASES = {
     "default": env.database(
-        "DATABASE_URL", unset=lambda: embedded.database_url(VAR_DIR / "postgres")
+        "DATABASE_URL",
+        unset=lambda: "" if PRODUCTION else embedded.database_url(VAR_DIR / "postgres"),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -88,7 +90,63 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+# Development serves the files from where they lie; production from one folder that `collectstatic`
+# fills, under names that change with the content.
+STATIC_ROOT = env.text("STATIC_ROOT", str(VAR_DIR / "static")) if PRODUCTION else None
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Staff sign-in. The idle time-out is sliding: every request of a signed-in person begins it anew.
+SESSION_COOKIE_AGE = 15 * 60
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+if PRODUCTION:
+    # The prefix makes browsers refuse the cookie unless it is secure and of this very host.
+    SESSION_COOKIE_NAME = "__Host-session"
+    CSRF_COOKIE_NAME = "__Host-csrf"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+# Browsers are sent to HTTPS. An API client that speaks plain HTTP has shown its token already, so it
+# is refused (config/browser_rules.py) and not helped along. Probes may come as they are.
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^v2/", r"^auth/", r"^healthz$", r"^readyz$"]
+if env.boolean("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Being on the preload list is a decision about the whole domain, and hard to take back.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"scrub": {"()": "config.scrubbing.ScrubbingFilter"}},
+    "formatters": {
+        "json": {"()": "config.logs.JSONLines"},
+        "readable": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if PRODUCTION else "readable",
+            "filters": ["scrub"],
+        },
+    },
+    "root": {"level": env.text("LOG_LEVEL", "INFO"), "handlers": ["stderr"]},
+    # Django's own handlers would print a second, unscrubbed copy.
+    "loggers": {"django": {"handlers": [], "propagate": True}},
+}
 
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -123,7 +181,7 @@ SPECTACULAR_SETTINGS = {
 
 # The bell. Without a broker of its own the product uses a folder; messages that it loses cost
 # seconds, because the sweep finds what nobody rang for.
-CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL", "" if PRODUCTION else "filesystem://")
 if CELERY_BROKER_URL == "filesystem://":
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "broker" / "messages"),
@@ -152,6 +210,10 @@ CARD_FINGERPRINT_KEYS = env.secret(
     "CARD_FINGERPRINT_KEYS", "" if PRODUCTION else DEVELOPMENT_FINGERPRINT_KEY
 )
 
-CARD_NETWORK_SANDBOX_URL = env.text("CARD_NETWORK_SANDBOX_URL", "http://127.0.0.1:8801")
+# The sandbox network moves no money. Production takes it only for a rehearsal, and says so.
+CARD_NETWORK_SANDBOX_URL = env.text(
+    "CARD_NETWORK_SANDBOX_URL", "" if PRODUCTION else "http://127.0.0.1:8801"
+)
+SANDBOX_NETWORK_IN_PRODUCTION = env.boolean("SANDBOX_NETWORK_IN_PRODUCTION", default=False)
 ACQUIRING_BIN = env.text("ACQUIRING_BIN", "408999")
 CARD_ACCEPTOR_ID = env.text("CARD_ACCEPTOR_ID", "PAYOUTS00000001")

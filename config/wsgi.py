@@ -7,3 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+
+# After Django is set up, because the checks read its settings.
+from config.checks import require_safe_settings  # noqa: E402
+
+require_safe_settings()

@@ -1,0 +1,143 @@
+"""What production must not start with. Each check has an id and says how to mend what it found.
+
+`manage.py` runs them before every command; the web server, the worker and beat run them before they
+serve (`require_safe_settings`). In development they are silent, but for `check --deploy`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+from consumers.vault import CardKeysMisconfigured, key_ring_from_settings
+
+SECRET_KEY_CHARACTERS: Final = 50
+Apps = Sequence[AppConfig] | None
+
+
+def require_safe_settings() -> None:
+    """Raise ImproperlyConfigured, with every finding, if production would not be safe."""
+    if findings := find_unsafe_settings(None):
+        raise ImproperlyConfigured("\n".join(["Refusing to start.", *map(str, findings)]))
+
+
+@register(Tags.security, deploy=True)
+def find_development(app_configs: Apps, **_options: Any) -> list[CheckMessage]:
+    if settings.PRODUCTION:
+        return []
+    return [
+        Error(
+            "These are the settings of development.",
+            hint="Set PAYOUTS_ENV=production.",
+            id="payouts.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def find_unsafe_settings(app_configs: Apps, **_options: Any) -> list[CheckMessage]:
+    if not settings.PRODUCTION:
+        return []
+    return [finding for check in UNSAFE for finding in check()]
+
+
+def _debug() -> Iterator[CheckMessage]:
+    if settings.DEBUG:
+        yield Error("DEBUG is on.", hint="Unset DJANGO_DEBUG.", id="payouts.E002")
+
+
+def _secret_key() -> Iterator[CheckMessage]:
+    try:
+        key = settings.SECRET_KEY
+    except ImproperlyConfigured:  # Django refuses an empty one
+        key = ""
+    if key == settings.DEVELOPMENT_SECRET_KEY or len(key) < SECRET_KEY_CHARACTERS:
+        yield Error(
+            "The secret key is missing, short, or the one of development.",
+            hint=f"Set DJANGO_SECRET_KEY_FILE (or DJANGO_SECRET_KEY) to {SECRET_KEY_CHARACTERS} "
+            "random characters or more.",
+            id="payouts.E003",
+        )
+
+
+def _hosts() -> Iterator[CheckMessage]:
+    if not settings.ALLOWED_HOSTS or any("*" in host for host in settings.ALLOWED_HOSTS):
+        yield Error(
+            "The allowed hosts are missing or a wildcard.",
+            hint="Set DJANGO_ALLOWED_HOSTS to the names that people and clients type.",
+            id="payouts.E004",
+        )
+
+
+def _origins() -> Iterator[CheckMessage]:
+    if any(not origin.startswith("https://") for origin in settings.CSRF_TRUSTED_ORIGINS):
+        yield Error(
+            "A trusted origin is not https.",
+            hint="Begin every entry of DJANGO_CSRF_TRUSTED_ORIGINS with https://.",
+            id="payouts.E005",
+        )
+
+
+def _card_keys() -> Iterator[CheckMessage]:
+    hint = (
+        "Set CARD_ENCRYPTION_KEYS_FILE and CARD_FINGERPRINT_KEYS_FILE to files with `id:base64` "
+        "entries of 32 random bytes each, of which no two are the same."
+    )
+    try:
+        key_ring_from_settings()
+    except CardKeysMisconfigured as problem:
+        yield Error(str(problem), hint=hint, id="payouts.E006")
+    texts = settings.CARD_ENCRYPTION_KEYS + settings.CARD_FINGERPRINT_KEYS
+    known = (settings.DEVELOPMENT_CARD_KEY, settings.DEVELOPMENT_FINGERPRINT_KEY)
+    if any(key.partition(":")[2] in texts for key in known):
+        yield Error("A card key is the one of development.", hint=hint, id="payouts.E007")
+
+
+def _database() -> Iterator[CheckMessage]:
+    if settings.DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+        yield Error(
+            "There is no database; the embedded one is for development.",
+            hint="Set DATABASE_URL_FILE (or DATABASE_URL) to the address of a PostgreSQL server.",
+            id="payouts.E008",
+        )
+
+
+def _broker() -> Iterator[CheckMessage]:
+    scheme = settings.CELERY_BROKER_URL.partition("://")[0]
+    if scheme in {"", "filesystem", "memory"}:
+        yield Error(
+            "There is no broker; the one in a folder is for development.",
+            hint="Set CELERY_BROKER_URL_FILE (or CELERY_BROKER_URL) to RabbitMQ or Redis.",
+            id="payouts.E009",
+        )
+
+
+def _networks() -> Iterator[CheckMessage]:
+    if not settings.CARD_NETWORK_SANDBOX_URL:
+        yield Error(
+            "There is no card network to push through.",
+            hint="Set the address of a card network; docs/operations.md lists them.",
+            id="payouts.E010",
+        )
+    elif not settings.SANDBOX_NETWORK_IN_PRODUCTION:
+        yield Error(
+            "Pushes would go to the sandbox network, which moves no money.",
+            hint="Unset CARD_NETWORK_SANDBOX_URL. For a rehearsal, set "
+            "SANDBOX_NETWORK_IN_PRODUCTION=yes.",
+            id="payouts.E011",
+        )
+
+
+UNSAFE: Final[tuple[Callable[[], Iterator[CheckMessage]], ...]] = (
+    _debug,
+    _secret_key,
+    _hosts,
+    _origins,
+    _card_keys,
+    _database,
+    _broker,
+    _networks,
+)
