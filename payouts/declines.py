@@ -291,9 +291,48 @@ NETWORK_UNREACHABLE = Decline(
     retry_after=timedelta(minutes=15),
 )
 
+# Why the sender refused to send what had been accepted: the card or its owner changed meanwhile.
+_STOPPED_BEFORE_SENDING = (
+    Decline(
+        network_code=None,
+        code="consumer_inactive",
+        staff_text="The consumer's account was closed before the push was sent. Nothing was sent.",
+        payee_text=_WE_LOOK,
+        who_acts=WhoActs.US,
+    ),
+    Decline(
+        network_code=None,
+        code="card_inactive",
+        staff_text="The card was deactivated before the push was sent. Nothing was sent.",
+        payee_text=_OTHER_CARD,
+        who_acts=WhoActs.PAYEE,
+    ),
+    Decline(
+        network_code=None,
+        code="card_expired",
+        staff_text="The card expired before the push was sent. Nothing was sent.",
+        payee_text=_NEW_DATA,
+        who_acts=WhoActs.PAYEE,
+    ),
+    Decline(
+        network_code=None,
+        code="card_not_eligible",
+        staff_text="No network carries pushes to this card. Nothing was sent.",
+        payee_text=_OTHER_CARD,
+        who_acts=WhoActs.PAYEE,
+    ),
+    Decline(
+        network_code=None,
+        code="card_unreadable",
+        staff_text="The stored card number does not open: a key of the vault is missing or wrong.",
+        payee_text=_WE_LOOK,
+        who_acts=WhoActs.US,
+    ),
+)
+
 # Failures that no network has reported, by our own code.
 OWN_FAILURES: Mapping[str, Decline] = MappingProxyType(
-    {failure.code: failure for failure in (NETWORK_UNREACHABLE,)}
+    {failure.code: failure for failure in (NETWORK_UNREACHABLE, *_STOPPED_BEFORE_SENDING)}
 )
 
 

@@ -1,6 +1,6 @@
 """Amounts of money: exact decimals of US dollars with two places. Plain Python, no Django."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Final
 
 CURRENCY: Final = "USD"
@@ -18,7 +18,7 @@ class NotAnAmount(ValueError):
         self.code = code
 
 
-def parse_amount(text: str) -> Decimal:
+def parse_amount(text: str | Decimal) -> Decimal:
     """Return the amount in dollars that `text` states exactly, with two places.
 
     :raises NotAnAmount: unless it is a finite number above 0, at most `LARGEST_PUSH`, with at most
@@ -34,7 +34,7 @@ def parse_amount(text: str) -> Decimal:
         raise NotAnAmount("too_small", "Must be more than 0.")
     if amount > LARGEST_PUSH:
         raise NotAnAmount("too_large", f"Must be at most {LARGEST_PUSH}.")
-    cents = amount.quantize(CENT)
+    cents = amount.quantize(CENT, rounding=ROUND_DOWN)
     if cents != amount:
         raise NotAnAmount("too_many_decimals", "Must have at most two decimals.")
     return cents

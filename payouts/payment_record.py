@@ -45,7 +45,7 @@ class PaymentRecord(NamedTuple):
 
 SELECT_RECORD: Final = """
 SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
-    p.amount, p.fee_amount, p.status, p.description, p.reference, p.metadata,
+    p.amount, p.fee_amount, p.status, p.description, p.reference, p.metadata::json,
     p.created_at, p.updated_at, p.completed_at, p.failure_code, p.network_code,
     p.approval_expires_at,
     CASE WHEN p.approval_expires_at IS NOT NULL THEN

@@ -50,13 +50,13 @@ class _Due:
     sequence: int
     card_id: UUID
     sealed: SealedCard
+    identity: NetworkIdentity | None
     card_network: str
     card_status: str
     expiration_month: int
     expiration_year: int
     recipient_name: str
     consumer_is_active: bool
-    identity: NetworkIdentity | None
 
 
 _CLAIM: Final = """
@@ -118,8 +118,8 @@ def claim_due_payments(*, limit: int) -> list[Instruction]:
 
 
 def _due(row: Sequence[Any]) -> _Due:
-    payment_id, partner_id, amount, description, sequence, card_id, *card = row[:15]
-    kek_id, wrapped_key, ciphertext, *rest = card
+    payment_id, partner_id, amount, description, sequence, card_id, *rest = row[:15]
+    kek_id, wrapped_key, ciphertext, *rest = rest
     return _Due(
         payment_id,
         partner_id,
@@ -128,8 +128,8 @@ def _due(row: Sequence[Any]) -> _Due:
         sequence,
         card_id,
         SealedCard(kek_id, bytes(wrapped_key), bytes(ciphertext)),
+        None if row[15] is None else NetworkIdentity(*row[15:20]),
         *rest,
-        identity=None if row[15] is None else NetworkIdentity(*row[15:20]),
     )
 
 

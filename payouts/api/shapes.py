@@ -1,0 +1,139 @@
+"""The shapes of requests about payments, and of the headers that go with them."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from consumers.api.problems import RequestRefused
+from consumers.api.shapes import Id, Shape, Text
+from payouts.money import LARGEST_PUSH, NotAnAmount, parse_amount
+
+MOST_METADATA_KEYS: Final = 20
+LONGEST_METADATA_KEY: Final = 40
+LONGEST_METADATA_VALUE: Final = 500
+LONGEST_WAIT_SECONDS: Final = 30
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_WAIT = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*(?:;.*)?", re.IGNORECASE)
+
+
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": "number", "exclusiveMinimum": 0, "maximum": 50000, "multipleOf": 0.01},
+            {"type": "string", "pattern": r"^[0-9]{1,5}(\.[0-9]{1,2})?$"},
+        ],
+        "description": "US dollars, as a number or a decimal string; at most two decimals.",
+    }
+)
+class Amount(serializers.Field[Decimal, Any, Any, Any]):
+    """An amount that can be pushed: a JSON number or a decimal string, exact to the cent."""
+
+    default_error_messages = {"invalid": "Must be a number of US dollars."}
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or not isinstance(data, int | str | Decimal):
+            self.fail("invalid")
+        if isinstance(data, str) and not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,12})?", data):
+            self.fail("invalid")
+        try:
+            return parse_amount(str(data) if isinstance(data, str) else Decimal(data))
+        except NotAnAmount as error:
+            raise serializers.ValidationError(str(error), code=error.code) from error
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "maxProperties": MOST_METADATA_KEYS,
+        "propertyNames": {"minLength": 1, "maxLength": LONGEST_METADATA_KEY},
+        "additionalProperties": {"type": "string", "maxLength": LONGEST_METADATA_VALUE},
+    }
+)
+class Metadata(serializers.Field[dict[str, str], Any, Any, Any]):
+    """A flat map of strings that the partner keeps with a payment."""
+
+    default_error_messages = {
+        "invalid": "Must be an object whose values are strings.",
+        "too_many_keys": f"At most {MOST_METADATA_KEYS} keys are allowed.",
+        "key_too_long": f"A key has 1 to {LONGEST_METADATA_KEY} characters.",
+        "value_too_long": f"A value has at most {LONGEST_METADATA_VALUE} characters.",
+    }
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if not isinstance(data, dict) or not all(isinstance(one, str) for one in data.values()):
+            self.fail("invalid")
+        if len(data) > MOST_METADATA_KEYS:
+            self.fail("too_many_keys")
+        if not all(1 <= len(key) <= LONGEST_METADATA_KEY for key in data):
+            self.fail("key_too_long")
+        if not all(len(value) <= LONGEST_METADATA_VALUE for value in data.values()):
+            self.fail("value_too_long")
+        return data
+
+
+class CreatePayment(Shape):
+    """What a push asks for."""
+
+    consumer_id = Text(
+        min_length=1, max_length=128, help_text="The consumer's `id`, or your own `pcid`."
+    )
+    external_payment_card_id = Id(help_text="The payment card to credit.")
+    amount = Amount(help_text=f"US dollars to push, at most {LARGEST_PUSH}.")
+    description = Text(required=False, allow_blank=True, max_length=500, default="")
+    reference = Text(required=False, allow_blank=True, max_length=64, default="")
+    metadata = Metadata(required=False, default=dict)
+
+
+class QuotePayment(Shape):
+    """What a push would ask for: the same members as a create."""
+
+    consumer_id = Text(min_length=1, max_length=128)
+    external_payment_card_id = Id()
+    amount = Amount()
+    description = Text(required=False, allow_blank=True, max_length=500, default="")
+    reference = Text(required=False, allow_blank=True, max_length=64, default="")
+    metadata = Metadata(required=False, default=dict)
+
+
+class CancelPayment(Shape):
+    """Why a payment is taken back, if the caller says so."""
+
+    reason = Text(required=False, allow_blank=True, max_length=500, default="")
+
+
+def idempotency_key(headers: Mapping[str, str]) -> str | None:
+    """The key of a create, bare or quoted, or None if there is none.
+
+    Raises:
+        RequestRefused: 400 `invalid_idempotency_key` unless it is 1 to 255 visible ASCII characters.
+    """
+    header = headers.get("Idempotency-Key")
+    if header is None:
+        return None
+    key = header.strip()
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if _KEY.fullmatch(key) is None:
+        raise RequestRefused(
+            "invalid_idempotency_key",
+            "The Idempotency-Key must be 1 to 255 visible ASCII characters.",
+            field="Idempotency-Key",
+        )
+    return key
+
+
+def preferred_wait_seconds(headers: Mapping[str, str]) -> int:
+    """How long the caller prefers to wait for a final status (RFC 7240 §4.3); 0 for not at all.
+
+    A preference that cannot be read is ignored, as the standard asks; more than 30 s counts as 30.
+    """
+    for preference in headers.get("Prefer", "").split(","):
+        match = _WAIT.fullmatch(preference)
+        if match is not None:
+            return min(int(match[1]), LONGEST_WAIT_SECONDS)
+    return 0
