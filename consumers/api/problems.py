@@ -4,9 +4,14 @@ What an operation refuses is an exception of that operation; `config/rest.py` tu
 problem documents. Nothing about consumers or payments belongs here.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rest_framework.exceptions import APIException
+
+CONTENT_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:problem-type:payouts:"
 
 DIGITS_THAT_MAY_BE_A_CARD = 12
 
@@ -17,6 +22,31 @@ class FieldError(NamedTuple):
     field: str
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A problem document in the making. `members` are extensions (RFC 9457 §3.2)."""
+
+    status: int
+    code: str
+    title: str
+    detail: str = ""
+    errors: Sequence[FieldError] = ()
+    members: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self, request_id: str) -> dict[str, object]:
+        return {
+            "type": TYPE_PREFIX + self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail or self.title,
+            "code": self.code,
+            "errors": [error._asdict() for error in self.errors],
+            "request_id": request_id,
+            **self.members,
+        }
 
 
 class RequestRefused(APIException):

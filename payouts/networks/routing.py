@@ -27,6 +27,22 @@ def network_for(card_network: str) -> CardNetwork:
     return _sandbox(settings.CARD_NETWORK_SANDBOX_URL, read_seconds)
 
 
+def network_named(name: str) -> CardNetwork:
+    """The network that an attempt names, for asking about it or sending it again.
+
+    Raises NoNetworkForCard.
+    """
+    network = network_for("visa")
+    if network.name != name:
+        raise NoNetworkForCard(name)
+    return network
+
+
+async def close_networks() -> None:
+    """Close the connections that the running event loop has opened; the networks stay usable."""
+    await network_for("visa").aclose()
+
+
 def identity_for(sequence: int, *, at: datetime) -> NetworkIdentity:
     """The identity for a number that is never given out twice, under our acquiring BIN."""
     return identity_from_sequence(
