@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
+from config import health
+
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
