@@ -5,7 +5,7 @@ title each of them has over HTTP. No rule is decided here, and no endpoint write
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -21,9 +21,12 @@ from consumers.api.problems import (
     CONTENT_TYPE,
     FieldError,
     Problem,
+    ProblemOf,
     RequestRefused,
     Throttled,
+    shown_name,
 )
+from consumers.api.refusals import CONSUMER_PROBLEMS
 from payouts.api.problems import PAYMENT_PROBLEMS
 
 # The first three are named in REST_FRAMEWORK, so that the settings know this module only.
@@ -37,7 +40,6 @@ __all__ = [
     "page_not_found",
     "permission_denied",
     "problem_for_exception",
-    "refusal",
     "server_error",
 ]
 
@@ -46,30 +48,8 @@ API_PATHS = ("/v2/", "/auth/")
 
 logger = logging.getLogger("django.request")
 
-
-ProblemOf = Callable[[Any], Problem]
-
-
-def refusal(status: int, code: str, title: str) -> ProblemOf:
-    """A row of the table for an exception whose text is the detail.
-
-    If the exception has `problems` (anything with `field`, `code` and `message`), they are listed.
-    """
-
-    def problem_of(exception: Exception) -> Problem:
-        return Problem(
-            status=status,
-            code=code,
-            title=title,
-            detail=str(exception),
-            errors=_field_errors(getattr(exception, "problems", ())),
-        )
-
-    return problem_of
-
-
 # What operations refuse, and what that is over HTTP. A subclass that has no row uses its parent's.
-DOMAIN_PROBLEMS: dict[type[Exception], ProblemOf] = {**PAYMENT_PROBLEMS}
+DOMAIN_PROBLEMS: Mapping[type[Exception], ProblemOf] = {**CONSUMER_PROBLEMS, **PAYMENT_PROBLEMS}
 
 TITLES = {
     "invalid_request": "The request is not valid.",
@@ -137,7 +117,8 @@ def _flattened(detail: Any, path: str) -> Iterable[FieldError]:
     """Name every wrong field by its dotted path; what concerns no single field has an empty one."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            joined = f"{path}.{name}" if path else str(name)
+            shown = shown_name(str(name))
+            joined = f"{path}.{shown}" if path else shown
             yield from _flattened(inner, path if name == "non_field_errors" else joined)
     elif isinstance(detail, list):
         for position, inner in enumerate(detail):
@@ -187,16 +168,12 @@ def _headers_for(exception: exceptions.APIException, code: str) -> dict[str, str
     return {}
 
 
-def _field_errors(problems: Iterable[Any]) -> list[FieldError]:
-    return [FieldError(problem.field, problem.code, problem.message) for problem in problems]
-
-
 def _internal_error() -> Problem:
     return Problem(
         status=500,
         code="internal_error",
         title=TITLES["internal_error"],
-        detail="The request may be sent again. Staff find what happened by the request_id.",
+        detail="Staff can find what happened by the request_id.",
     )
 
 

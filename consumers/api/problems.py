@@ -4,9 +4,9 @@ What an operation refuses is an exception of that operation; `config/rest.py` tu
 problem documents. Nothing about consumers or payments belongs here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rest_framework.exceptions import APIException
 
@@ -47,6 +47,28 @@ class Problem:
             "request_id": request_id,
             **self.members,
         }
+
+
+ProblemOf = Callable[[Any], Problem]
+
+
+def refusal(status: int, code: str, title: str, *, field: str = "") -> ProblemOf:
+    """A row of a table from exceptions to problems, for one whose text is the detail.
+
+    The exception's `problems` (anything with `field`, `code` and `message`) are listed; without
+    any, and with `field`, the refusal itself is listed as the problem of that field.
+    """
+
+    def problem_of(exception: Exception) -> Problem:
+        listed = [
+            FieldError(problem.field, problem.code, problem.message)
+            for problem in getattr(exception, "problems", ())
+        ]
+        if not listed and field:
+            listed = [FieldError(field, code, str(exception) or title)]
+        return Problem(status=status, code=code, title=title, detail=str(exception), errors=listed)
+
+    return problem_of
 
 
 class RequestRefused(APIException):
