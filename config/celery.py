@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -23,4 +24,8 @@ def keep_django_logging(**_signal: Any) -> None:
 def refuse_unsafe_settings(**_signal: Any) -> None:
     from config.checks import require_safe_settings  # Django is not set up before this
 
-    require_safe_settings()
+    try:
+        require_safe_settings()
+    except ImproperlyConfigured as problem:
+        # Celery only logs what a receiver raises, unless it is meant to end the process.
+        raise SystemExit(str(problem)) from problem

@@ -32,12 +32,12 @@ _migrations_are_applied = False
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What was found. `oldest_due_seconds` is how late the most overdue payment is, None if none."""
+    """What was found. `oldest_due_seconds`: how late the most overdue payment is; None if none."""
 
     database: bool
     migrations: bool
     broker: bool
-    oldest_due_seconds: int | None
+    oldest_due_seconds: int | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -52,12 +52,15 @@ class Health:
 
 def health() -> Health:
     """Ask the database and the broker how they are. Never raises for their being away."""
+    broker = _is_broker_reachable()
     try:
         migrations = _are_migrations_applied()
         oldest_due_seconds = _oldest_due_seconds() if migrations else None
     except DatabaseError:
-        return Health(False, False, _is_broker_reachable(), None)
-    return Health(True, migrations, _is_broker_reachable(), oldest_due_seconds)
+        return Health(database=False, migrations=False, broker=broker)
+    return Health(
+        database=True, migrations=migrations, broker=broker, oldest_due_seconds=oldest_due_seconds
+    )
 
 
 def workers_alive() -> list[str]:
@@ -107,7 +110,7 @@ def _oldest_due_seconds() -> int | None:
 
 
 def _is_broker_reachable() -> bool:
-    if settings.CELERY_BROKER_URL == "filesystem://":
+    if settings.CELERY_BROKER_URL.startswith("filesystem:"):
         return Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"]).is_dir()
     try:
         with app.connection_for_write(connect_timeout=BROKER_SECONDS) as broker:

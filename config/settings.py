@@ -119,8 +119,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
-# Browsers are sent to HTTPS. An API client that speaks plain HTTP has shown its token already, so it
-# is refused (config/browser_rules.py) and not helped along. Probes may come as they are.
+# Browsers are sent to HTTPS. An API client that speaks plain HTTP has shown its token already, so
+# it is refused (config/browser_rules.py) and not helped along. Probes may come as they are.
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^v2/", r"^auth/", r"^healthz$", r"^readyz$"]
 if env.boolean("BEHIND_TLS_PROXY", default=False):
@@ -145,7 +145,11 @@ LOGGING = {
     },
     "root": {"level": env.text("LOG_LEVEL", "INFO"), "handlers": ["stderr"]},
     # Django's own handlers would print a second, unscrubbed copy.
-    "loggers": {"django": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        # A line for every call tells nothing that an attempt's row does not.
+        "httpx": {"level": "WARNING"},
+    },
 }
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -181,8 +185,8 @@ SPECTACULAR_SETTINGS = {
 
 # The bell. Without a broker of its own the product uses a folder; messages that it loses cost
 # seconds, because the sweep finds what nobody rang for.
-CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL", "" if PRODUCTION else "filesystem://")
-if CELERY_BROKER_URL == "filesystem://":
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL", "" if PRODUCTION else "filesystem://localhost")
+if CELERY_BROKER_URL.startswith("filesystem:"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "broker" / "messages"),
         "data_folder_out": str(VAR_DIR / "broker" / "messages"),

@@ -11,8 +11,8 @@ from config.health import health, workers_alive
 
 class Command(BaseCommand):
     help = (
-        "Check the database, its migrations, the broker, the workers and whether payments are late. "
-        "Exits with 1 when something is wrong."
+        "Check the database, its migrations, the broker, the workers, and whether payments are "
+        "late. Exits with 1 when something is wrong."
     )
     requires_system_checks = []
 

@@ -1,0 +1,131 @@
+"""Starts the processes of the demo, watches them, and stops them so that none is left behind."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+POLL_SECONDS: Final = 0.1
+PR_SET_PDEATHSIG: Final = 1
+
+
+class ChildEnded(Exception):
+    """A process of the demo ended by itself; the text says which and where to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    stop_seconds: float
+
+
+class Children:
+    """The running processes, in the order of their start. They are stopped in the reverse order."""
+
+    def __init__(self, folder: Path, *, logs: Path, environment: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._logs = logs
+        self.environment = dict(environment)
+        self._running: list[Child] = []
+
+    def start(
+        self, name: str, module: str, arguments: Sequence[str], *, stop_seconds: float = 10.0
+    ) -> Path:
+        """Run `python -m module arguments` in a process group of its own; return its log file.
+
+        Of its own, so that Ctrl-C in the terminal reaches only the demo, which stops the others in
+        order. `stop_seconds` is how long it may take to stop before it is killed.
+        """
+        log = self._logs / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=self._folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_stopping_with_parent(),
+            )
+        self._running.append(Child(name, process, log, stop_seconds))
+        return log
+
+    def require_alive(self) -> None:
+        """Raise ChildEnded if any of them has ended."""
+        for child in self._running:
+            if child.process.poll() is not None:
+                raise ChildEnded(_last_words(child))
+
+    def stop(self) -> None:
+        """Ask each to end, the last started first, and kill what does not listen."""
+        while self._running:
+            child = self._running[-1]
+            _end(child)
+            self._running.pop()
+
+    def kill(self) -> None:
+        """End all of them at once. What they were doing is safe in the database, or unknown."""
+        for child in self._running:
+            _signal_group(child, signal.SIGKILL)
+            child.process.wait()
+        self._running.clear()
+
+
+def _end(child: Child) -> None:
+    # Only the group's leader is told: it knows best how to stop its own workers.
+    child.process.terminate()
+    try:
+        child.process.wait(child.stop_seconds)
+    except subprocess.TimeoutExpired:
+        _signal_group(child, signal.SIGKILL)
+        child.process.wait()
+    # Whatever the leader left behind.
+    _signal_group(child, signal.SIGKILL)
+
+
+def _signal_group(child: Child, number: signal.Signals) -> None:
+    try:
+        os.killpg(child.process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _last_words(child: Child) -> str:
+    lines = child.log.read_text(errors="replace").strip().splitlines()[-15:]
+    return "\n".join(
+        [
+            f"The {child.name} process ended with {child.process.returncode}. "
+            f"The end of {child.log}:",
+            *(f"    {line}" for line in lines),
+        ]
+    )
+
+
+def _stopping_with_parent() -> Callable[[], object] | None:
+    """On Linux, have the kernel end the child when the demo itself is killed."""
+    if not sys.platform.startswith("linux"):
+        return None
+    # Looked up before the fork: after it, hardly anything may be called safely.
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def wait_until(
+    is_true: Callable[[], bool], *, children: Children, what: str, seconds: float
+) -> None:
+    """Return when `is_true`. Raises ChildEnded when a process ends, or when it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        children.require_alive()
+        if time.monotonic() > deadline:
+            raise ChildEnded(f"{what} did not answer within {seconds:.0f} seconds.")
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,229 @@
+"""The order in which the demo comes up and goes down."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+import httpx
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from config import embedded
+from config.celery import app
+from config.demo.cast import Cast, prepare_cast
+from config.demo.children import POLL_SECONDS, Children, wait_until
+from config.demo.files import Places, write_private
+from config.demo.words import facts, ready_text
+
+HOST: Final = "127.0.0.1"
+START_SECONDS: Final = 60.0
+WEB_WORKERS: Final = 2
+WEB_THREADS: Final = 8
+WORKER_THREADS: Final = 4
+# Calls in flight are waited for; whatever is cut off becomes unknown and is asked about later.
+WORKER_STOP_SECONDS: Final = 20.0
+
+
+class DemoCannotStart(Exception):
+    """Something on this machine is in the way; the text says what and what to do."""
+
+
+def run_demo(*, port: int, say: Callable[[str], None]) -> None:
+    """Run everything until Ctrl-C, SIGTERM or the end of one of the processes.
+
+    Port 0 takes a free one. Raises DemoCannotStart before anything runs, or ChildEnded when a
+    process has ended by itself; everything is stopped by then.
+    """
+    began_at = time.monotonic()
+    if settings.PRODUCTION:
+        raise DemoCannotStart("The demo is for development: unset PAYOUTS_ENV.")
+    places = Places(settings.VAR_DIR.resolve())
+    with _only_demo(places), _stopped_by_signals():
+        address = f"http://{HOST}:{_free_port(port)}"
+        _lay_out(places)
+        children = Children(settings.BASE_DIR, logs=places.logs, environment=_environment(places))
+        try:
+            cast, sandbox = _bring_up(places, children, address=address, say=say)
+            write_private(places.facts, facts(cast, address=address, sandbox=sandbox))
+            seconds = time.monotonic() - began_at
+            say(ready_text(cast, address=address, sandbox=sandbox, seconds=seconds))
+            while True:
+                children.require_alive()
+                time.sleep(POLL_SECONDS)
+        except KeyboardInterrupt:
+            say("Stopping. (Ctrl-C again: at once.)")
+        finally:
+            places.facts.unlink(missing_ok=True)
+            _take_down(places, children)
+            say(f"Stopped. The data stays in {places.var} for the next run.")
+
+
+def _bring_up(
+    places: Places, children: Children, *, address: str, say: Callable[[str], None]
+) -> tuple[Cast, str]:
+    """Start everything and wait for its answers. What takes long runs side by side."""
+    sandbox = _start_sandbox(places, children)
+    say("Preparing the database.")
+    _migrate()
+    say("Starting the web server, the worker and beat.")
+    _start_product(places, children, address=address)
+    cast = prepare_cast(places.secrets)
+    connections.close_all()
+    _wait_for_answers(children, address=address, sandbox=sandbox)
+    return cast, sandbox
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def _start_sandbox(places: Places, children: Children) -> str:
+    """Start the sandbox network on a free port and return the address that it prints."""
+    log = children.start(
+        "sandbox", "payouts.networks.sandbox", ["--port", "0", "--book", str(places.book)]
+    )
+
+    def printed() -> str:
+        lines = log.read_text().splitlines(keepends=True)
+        return next((line for line in lines if re.fullmatch(r'{"address".*}\n', line)), "")
+
+    wait_until(
+        lambda: bool(printed()),
+        children=children,
+        what="The sandbox network",
+        seconds=START_SECONDS,
+    )
+    sandbox = str(json.loads(printed())["address"])
+    # For the processes to come, and for this one: a card that is added is asked about.
+    children.environment["CARD_NETWORK_SANDBOX_URL"] = sandbox
+    settings.CARD_NETWORK_SANDBOX_URL = sandbox
+    return sandbox
+
+
+def _start_product(places: Places, children: Children, *, address: str) -> None:
+    """Start worker, beat and web server. Stopped in the reverse order: no new work comes first."""
+    celery = ["-A", "config.celery"]
+    children.start(
+        "worker",
+        "celery",
+        [
+            *(*celery, "worker", "--pool", "threads", "--concurrency", str(WORKER_THREADS)),
+            *("--without-gossip", "--without-mingle"),
+        ],
+        stop_seconds=WORKER_STOP_SECONDS,
+    )
+    children.start("beat", "celery", [*celery, "beat"])
+    children.start(
+        "web",
+        "granian",
+        [
+            *("--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "warning"),
+            *("--host", HOST, "--port", address.rpartition(":")[2]),
+            *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)),
+            "config.wsgi:application",
+        ],
+    )
+
+
+def _wait_for_answers(children: Children, *, address: str, sandbox: str) -> None:
+    for what, url in (
+        ("The sandbox network", f"{sandbox}/healthz"),
+        ("The web server", f"{address}/readyz"),
+    ):
+        wait_until(
+            lambda url=url: _answers(url), children=children, what=what, seconds=START_SECONDS
+        )
+    wait_until(
+        lambda: bool(app.control.ping(timeout=1.0, limit=1)),
+        children=children,
+        what="The worker",
+        seconds=START_SECONDS,
+    )
+
+
+def _answers(url: str) -> bool:
+    try:
+        # Whatever proxy the environment names: these are our own processes.
+        return httpx.get(url, timeout=5, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _take_down(places: Places, children: Children) -> None:
+    try:
+        children.stop()
+    except KeyboardInterrupt:
+        children.kill()
+    connections.close_all()
+    embedded.release(places.database)
+
+
+def _lay_out(places: Places) -> None:
+    """Make the folders. Bells of an earlier run are thrown away: beat rings anew."""
+    places.facts.unlink(missing_ok=True)
+    shutil.rmtree(places.broker, ignore_errors=True)
+    for folder in (places.broker / "messages", places.broker / "control", places.logs):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def _environment(places: Places) -> dict[str, str]:
+    """What the children see: our environment, and the database that we hold open for them."""
+    environment = {**os.environ, "PAYOUTS_VAR": str(places.var), "PYTHONUNBUFFERED": "1"}
+    if not environment.keys() & {"DATABASE_URL", "DATABASE_URL_FILE"}:
+        environment["DATABASE_URL"] = embedded.database_url(places.database)
+    return environment
+
+
+def _free_port(port: int) -> int:
+    """The port, or a free one for 0. Raises DemoCannotStart if somebody has it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as problem:
+            raise DemoCannotStart(
+                f"Port {port} cannot be used ({problem.strerror}). Choose another one, for "
+                f"example: make demo PORT={port + 1}"
+            ) from problem
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _only_demo(places: Places) -> Iterator[None]:
+    """Hold a lock while the demo runs; raises DemoCannotStart if another one holds it."""
+    with places.lock.open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoCannotStart(
+                f"A demo is running on {places.var} already. Stop it, or set PAYOUTS_VAR to "
+                "another folder."
+            ) from None
+        yield
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Treat SIGTERM and the closing of the terminal like Ctrl-C."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, interrupt)
+    yield
