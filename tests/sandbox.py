@@ -27,6 +27,8 @@ class SandboxServer:
     def __init__(self, process: "subprocess.Popen[str]", *, address: str, book_path: Path) -> None:
         self.address = address
         self.book_path = book_path
+        # One client for all questions: making one reads the machine's certificates.
+        self.http = httpx.Client(base_url=address, trust_env=False, timeout=60)
         self._process = process
 
     @classmethod
@@ -86,7 +88,7 @@ class SandboxServer:
 
     def control(self, **changes: object) -> dict[str, Any]:
         """Throw switches while it runs, and say how all of them stand."""
-        response = httpx.post(f"{self.address}/control", json=changes, trust_env=False)
+        response = self.http.post("/control", json=changes)
         assert response.status_code == 200, response.text
         switches: dict[str, Any] = response.json()
         return switches
@@ -102,11 +104,12 @@ class SandboxServer:
         self._await_end()
 
     def _await_end(self) -> None:
+        self.http.close()
         self._process.wait(_STOP_SECONDS)
         if self._process.stdout is not None:
             self._process.stdout.close()
 
     def _get(self, path: str) -> Any:
-        response = httpx.get(f"{self.address}{path}", trust_env=False, timeout=60)
+        response = self.http.get(path)
         assert response.status_code == 200, response.text
         return response.json()

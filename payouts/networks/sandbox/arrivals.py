@@ -13,13 +13,13 @@ import orjson
 
 from payouts.networks.base import NetworkIdentity
 
-_AMOUNT = re.compile(r"(?!0+\.00)\d{1,9}\.\d{2}")
-_CARD_NUMBER = re.compile(r"\d{13,19}")
+_AMOUNT = re.compile(r"(?!0+\.00)[0-9]{1,9}\.[0-9]{2}")
+_CARD_NUMBER = re.compile(r"[0-9]{13,19}")
 
 _REQUIRED_FORMS = {
-    "acquiringBin": re.compile(r"\d{6,11}"),
-    "systemsTraceAuditNumber": re.compile(r"\d{6}"),
-    "retrievalReferenceNumber": re.compile(r"\d{12}"),
+    "acquiringBin": re.compile(r"[0-9]{6,11}"),
+    "systemsTraceAuditNumber": re.compile(r"[0-9]{6}"),
+    "retrievalReferenceNumber": re.compile(r"[0-9]{12}"),
     "recipientPrimaryAccountNumber": _CARD_NUMBER,
     "amount": _AMOUNT,
     "transactionCurrencyCode": re.compile(r"USD"),

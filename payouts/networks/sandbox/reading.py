@@ -31,7 +31,7 @@ from payouts.networks.base import (
 _ACTION_CODE = re.compile(r"[0-9A-Z]{2}")
 _APPROVAL_CODE = re.compile(r"[0-9A-Za-z]{1,6}")
 # Visa's have fifteen digits, one less than the shortest number of any card that we push to.
-_TRANSACTION_IDENTIFIER = re.compile(r"\d{1,15}")
+_TRANSACTION_IDENTIFIER = re.compile(r"[0-9]{1,15}")
 _STATUS_IDENTIFIER = re.compile(r"(?!.*\d{16})[0-9A-Za-z_-]{1,64}")
 
 # Fields that are shown as they are if they have the form, and masked like any text if not.
