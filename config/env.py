@@ -5,7 +5,7 @@ sentence. A secret may also lie in a file: `NAME_FILE` holds its path (as Docker
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -92,5 +92,14 @@ def database(name: str, *, unset: Callable[[], str]) -> dict[str, object]:
         "PORT": parts.pop("port", ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**parts, "prepare_threshold": 2},
+        "OPTIONS": {**parts, "prepare_threshold": 2, "options": _server_options(parts)},
     }
+
+
+def _server_options(parts: Mapping[str, object]) -> str:
+    """What each connection sets for itself.
+
+    The statements that we prepare look rows up by keys, so one plan fits all parameters; left to
+    choose, PostgreSQL plans the wide ones anew each time, which costs more than running them.
+    """
+    return f"{parts.get('options') or ''} -c plan_cache_mode=force_generic_plan".strip()

