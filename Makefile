@@ -7,8 +7,8 @@ SHELL := /bin/sh
 # A caller's own environment must not leak into ours.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
-PYTHON_ := .venv/bin/python
-COMPILE := $(PYTHON_) -m uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest \
+PY := .venv/bin/python
+COMPILE := $(PY) -m uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 	--no-header
 
@@ -17,26 +17,24 @@ help: ## List these commands.
 
 demo: ## Run the whole product on this machine (PORT=8000); Ctrl-C stops it.
 	@.ci/install runtime
-	@exec $(PYTHON_) manage.py demo
+	@exec $(PY) manage.py demo
 
 test: ## Run the whole test suite against a database of its own.
 	@.ci/install dev
-	$(PYTHON_) -m pytest -n 2 --dist worksteal
+	$(PY) -m pytest -n 2 --dist worksteal
 
 check: ## Run the format, lint, type, migration, deployment and security checks.
 	@.ci/install dev
-	@$(PYTHON_) -m ruff format --check .
-	@$(PYTHON_) -m ruff check .
-	@DATABASE_URL=postgresql:///unused $(PYTHON_) -m mypy .
+	@.ci/check
 
 bench: ## Measure the product against the database's own limit.
 	@.ci/install dev
-	$(PYTHON_) -m tests.bench
+	$(PY) -m tests.bench
 
 format: ## Format the code and mend what ruff can mend.
 	@.ci/install dev
-	$(PYTHON_) -m ruff format .
-	$(PYTHON_) -m ruff check --fix .
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
 
 requirements: ## Compile the pinned requirement files anew from pyproject.toml.
 	$(COMPILE) --extra dev --output-file config/requirements-dev.txt $(UPGRADE)
