@@ -213,7 +213,7 @@ def problems_with_card(
     """
     return [
         *_problems_with_number(normalise_number(number)),
-        *_problems_with_expiry(expiration_month, expiration_year, today),
+        *problems_with_expiry(expiration_month, expiration_year, today),
     ]
 
 
@@ -236,7 +236,8 @@ def _problems_with_number(digits: str) -> list[CardProblem]:
     return problems
 
 
-def _problems_with_expiry(month: int, year: int, today: date) -> list[CardProblem]:
+def problems_with_expiry(month: int, year: int, today: date) -> list[CardProblem]:
+    """Name everything that is wrong with a typed expiry; see `problems_with_card`."""
     problems = []
     if not 1 <= month <= 12:
         message = "The month is a number from 1 to 12."

@@ -55,6 +55,10 @@ class CardUnreadable(Exception):
     """
 
 
+class TextUnreadable(Exception):
+    """A sealed text does not open: changed, moved, or its KEK is missing. Shows nothing of it."""
+
+
 class CardKeysMisconfigured(ImproperlyConfigured):
     """The keys of the vault are missing or malformed. The message shows no part of a key."""
 
@@ -190,6 +194,51 @@ def rewrap(sealed: SealedCard, *, card_id: UUID, partner_id: UUID, ring: KeyRing
     )
 
 
+def seal_text(text: str, *, bound_to: str, ring: KeyRing) -> bytes:
+    """Encrypt a short text other than a card number, under the current KEK itself.
+
+    The result is one value: the KEK's id, `|`, then version, nonce, ciphertext and tag.
+
+    Args:
+        bound_to: names kind, row, partner and column. It is the associated data, with the KEK's id.
+    """
+    kek_id = ring.current_kek_id
+    sealed = _encrypt(
+        text.encode(), cipher=AESGCM(ring.keks[kek_id]), bound_to=_text_binding(bound_to, kek_id)
+    )
+    return kek_id.encode() + b"|" + sealed
+
+
+def unseal_text(sealed: bytes, *, bound_to: str, ring: KeyRing) -> str:
+    """Decrypt what `seal_text` sealed for the same place.
+
+    Raises:
+        TextUnreadable: the bytes were changed or moved, or the KEK is not in the ring.
+    """
+    kek_id, _, stored = sealed.partition(b"|")
+    key = ring.keks.get(kek_id.decode("ascii", "replace"))
+    if key is None:
+        raise TextUnreadable(f"{bound_to}: key is not in the ring.")
+    try:
+        binding = _text_binding(bound_to, kek_id.decode())
+        return _decrypt(stored, cipher=AESGCM(key), bound_to=binding).decode()
+    except InvalidTag:
+        raise TextUnreadable(f"{bound_to}: was changed or moved.") from None
+
+
+def reseal_text(sealed: bytes, *, bound_to: str, ring: KeyRing) -> bytes:
+    """Move a sealed text under the current KEK; one that is there already comes back as it is.
+
+    Raises:
+        TextUnreadable: as `unseal_text`.
+    """
+    if sealed.startswith(ring.current_kek_id.encode() + b"|"):
+        return sealed
+    return seal_text(
+        unseal_text(sealed, bound_to=bound_to, ring=ring), bound_to=bound_to, ring=ring
+    )
+
+
 def fingerprint(pan: Pan, *, partner_id: UUID, ring: KeyRing) -> Fingerprint:
     """The digest under the current key: equal for the same number and partner, else unrelated.
 
@@ -232,6 +281,10 @@ def _binding(card_id: UUID, partner_id: UUID, purpose: str) -> bytes:
 
 def _key_binding(*, card_id: UUID, partner_id: UUID, kek_id: str) -> bytes:
     return _binding(card_id, partner_id, PURPOSE_DATA_KEY) + b"|" + kek_id.encode()
+
+
+def _text_binding(bound_to: str, kek_id: str) -> bytes:
+    return f"{bound_to}|v1|{kek_id}".encode()
 
 
 def _encrypt(plaintext: bytes, *, cipher: AESGCM, bound_to: bytes) -> bytes:
