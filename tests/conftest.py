@@ -1,0 +1,98 @@
+"""What every test gets: no broker, no threads left with a connection, and tables that can be emptied.
+
+Nothing here is about a subject; builders are in `tests/builders.py` and `tests/pushes.py`.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.core.management.commands import flush
+from django.db import connections
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from payouts import dispatch, drain
+
+# What migrations wrote and no test changes for good: it is kept when the tables are emptied.
+_KEPT_TABLES = frozenset(
+    {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+)
+
+
+class Bell:
+    """Counts the rings that would have become messages to the broker."""
+
+    def __init__(self) -> None:
+        self.rings = 0
+        self._lock = threading.Lock()
+
+    def ring(self) -> None:
+        with self._lock:
+            self.rings += 1
+
+
+@pytest.fixture(autouse=True)
+def bell(monkeypatch: pytest.MonkeyPatch) -> Bell:
+    """Stands in for Celery, so that no test talks to a broker by accident.
+
+    Rings come on commit: in a test without `transaction=True` only inside
+    `django_capture_on_commit_callbacks(execute=True)`.
+    """
+    stand_in = Bell()
+    monkeypatch.setattr(dispatch, "_ring", stand_in.ring)
+    return stand_in
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_keeps_a_connection() -> Iterator[None]:
+    """A database with open connections cannot be dropped at the end of the run."""
+    yield
+    _close_connections_of(drain._database)
+
+
+def _close_connections_of(pool: ThreadPoolExecutor) -> None:
+    threads = len(pool._threads)
+    if not threads:
+        return
+    # Each thread waits for the others, so that no thread does the closing twice.
+    together = threading.Barrier(threads)
+
+    def close() -> None:
+        connections.close_all()
+        together.wait(10)
+
+    for closing in [pool.submit(close) for _ in range(threads)]:
+        closing.result(10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_can_be_emptied() -> Iterator[None]:
+    """Let the flush after a `transaction=True` test empty tables that refuse TRUNCATE.
+
+    Only here, only as the superuser of the tests' own cluster: triggers sleep in a session whose
+    replication role is replica.
+    """
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(
+        self: DatabaseOperations, style: Any, tables: Sequence[str], **options: Any
+    ) -> list[str]:
+        emptied = [table for table in tables if table not in _KEPT_TABLES]
+        truncate = plain(self, style, emptied, **options)
+        role = "SET LOCAL session_replication_role"
+        return [f"{role} = replica", *truncate, f"{role} = origin", *_HOUSE_ACCOUNTS]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        # It would make the rows of the kept tables again, which takes longer than most tests.
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)
+        yield
+
+
+# As the migration wrote them.
+_HOUSE_ACCOUNTS = (
+    "INSERT INTO payouts_account (kind, network) VALUES"
+    " ('bank', ''), ('fee_revenue', ''), ('suspense', ''), ('network_payable', 'sandbox')",
+)
