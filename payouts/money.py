@@ -1,5 +1,6 @@
 """Amounts of money: exact decimals of US dollars with two places. Plain Python, no Django."""
 
+import re
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Final
 
@@ -8,6 +9,9 @@ CENT: Final = Decimal("0.01")
 ZERO: Final = Decimal("0.00")
 # No network takes a single push above this (Visa Direct and Mastercard Send, United States).
 LARGEST_PUSH: Final = Decimal("50000.00")
+
+# Decimal itself also reads 1_000, blanks around a number and the digits of other scripts.
+_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class NotAnAmount(ValueError):
@@ -24,6 +28,8 @@ def parse_amount(text: str | Decimal) -> Decimal:
     :raises NotAnAmount: unless it is a finite number above 0, at most `LARGEST_PUSH`, with at most
         two decimals. `1E+2` is the number 100 and is taken; trailing zeros do not count as decimals.
     """
+    if isinstance(text, str) and not _NUMBER.fullmatch(text):
+        raise NotAnAmount("invalid", "Must be a number of US dollars.")
     try:
         amount = Decimal(text)
     except InvalidOperation:
