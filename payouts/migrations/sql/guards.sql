@@ -136,6 +136,11 @@ CREATE TRIGGER key_guard BEFORE UPDATE ON payouts_idempotencykey
     FOR EACH ROW EXECUTE FUNCTION payouts_guard_key();
 
 
+-- A payment's hold ends once: what was paid out is not released, what was released is not paid out.
+CREATE UNIQUE INDEX journal_hold_ends_once ON payouts_journal (payment_id)
+    WHERE kind IN ('completed', 'released');
+
+
 -- Four eyes: whoever made the payment or touched its card last does not decide about it.
 CREATE FUNCTION payouts_guard_decision() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
