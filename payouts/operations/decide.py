@@ -24,7 +24,7 @@ from payouts.states import Status
 
 
 class NotWaitingForApproval(Exception):
-    """The payment does not wait for decisions (any more)."""
+    """The payment does not wait for decisions (any more), or its time to be decided is over."""
 
 
 class DecisionByMaker(Exception):
@@ -130,6 +130,9 @@ def _decide(
         raise ApprovalNotPermitted(by.pk)
     if payment.status != Status.PENDING_APPROVAL.value:
         raise NotWaitingForApproval(payment.status)
+    # The sweep that ends it may be late.
+    if payment.approval_expires_at is None or payment.approval_expires_at <= at:
+        raise NotWaitingForApproval(Status.EXPIRED.value)
     if payment.maker_user_id == by.pk:
         raise DecisionByMaker(by.pk)
     if payment.card.edited_by_user_id == by.pk:

@@ -302,6 +302,11 @@ def test_a_person_decides_once(waiting: Payment) -> None:
     assert refusal(DECIDE, waiting.pk, person.pk) == "decision_once_per_person"
 
 
+def test_nobody_decides_after_the_time_to_decide(waiting: Payment) -> None:
+    execute("UPDATE payouts_payment SET approval_expires_at = now() - interval '1 second'")
+    assert refusal(DECIDE, waiting.pk, _user().pk) == NOT_WAITING
+
+
 def test_a_client_has_no_third_secret() -> None:
     client = make_api_client().client
     third = """INSERT INTO consumers_apiclientsecret (client_id, slot, digest)

@@ -145,13 +145,15 @@ CREATE UNIQUE INDEX journal_hold_ends_once ON payouts_journal (payment_id)
 CREATE FUNCTION payouts_guard_decision() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     v_status text;
+    v_expires_at timestamptz;
     v_maker integer;
     v_editor integer;
 BEGIN
-    SELECT p.status, p.maker_user_id, c.edited_by_user_id INTO v_status, v_maker, v_editor
+    SELECT p.status, p.approval_expires_at, p.maker_user_id, c.edited_by_user_id
+    INTO v_status, v_expires_at, v_maker, v_editor
     FROM payouts_payment p JOIN consumers_paymentcard c ON c.id = p.card_id
     WHERE p.id = NEW.payment_id FOR NO KEY UPDATE OF p;
-    IF v_status IS DISTINCT FROM 'pending_approval' THEN
+    IF v_status IS DISTINCT FROM 'pending_approval' OR v_expires_at <= now() THEN
         RAISE EXCEPTION 'payment % does not wait for decisions', NEW.payment_id
             USING ERRCODE = 'PY006';
     END IF;
