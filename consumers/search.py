@@ -1,0 +1,140 @@
+"""Finds people by what somebody types: words of a name, an e-mail address, a partner's own id.
+
+Answers are keys, newest first, and bounded: a search for "a" costs about what a search for
+"anderson" costs. Built on PostgreSQL's own full text with prefixes; no extension is needed.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from consumers.statements import fetch_rows
+
+FOUND_AT_MOST: Final = 500
+
+_WORDS_AT_MOST: Final = 6
+_LETTERS_AT_MOST: Final = 64
+_AROUND_A_WORD: Final = ".,;:()<>\"'"
+# PostgreSQL's parser keeps dots, hyphens and the at-sign inside a word, and takes the hyphen before
+# digits for a minus; every other sign parts two words.
+_STRETCH: Final = re.compile(r"[^\W_](?:[^\W_]|[.@-])*")
+_PART: Final = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Keys that a search found, newest first; not complete if there are more than were kept."""
+
+    ids: list[UUID]
+    is_complete: bool
+
+
+# What the words match is gathered before it is put in order: a walk down the keys in search of
+# something rare would read the whole table.
+_CONSUMERS: Final = """
+WITH by_words AS MATERIALIZED (
+    SELECT id FROM consumers_consumer
+    WHERE search_vector @@ %(words)s::tsquery
+      AND (%(partner_id)s::uuid IS NULL OR partner_id = %(partner_id)s)
+    LIMIT 20000
+), by_pcid AS (
+    SELECT consumer.id FROM consumers_partner partner
+    JOIN consumers_consumer consumer
+        ON consumer.partner_id = partner.id AND consumer.pcid = %(text)s
+    WHERE %(partner_id)s::uuid IS NULL OR partner.id = %(partner_id)s
+), by_id AS (
+    SELECT id FROM consumers_consumer
+    WHERE id = %(id)s AND (%(partner_id)s::uuid IS NULL OR partner_id = %(partner_id)s)
+)
+SELECT id FROM by_words UNION SELECT id FROM by_pcid UNION SELECT id FROM by_id
+ORDER BY id DESC LIMIT %(limit)s
+"""
+
+
+def find_consumers(text: str, *, partner_id: UUID | None = None) -> Found:
+    """Return the newest consumers whose name, e-mail, `pcid` or id `text` begins to spell.
+
+    `partner_id` narrows it to one partner's. One statement.
+    """
+    text = text.strip()
+    rows = fetch_rows(
+        _CONSUMERS,
+        {
+            "words": prefix_query(text),
+            "text": text,
+            "id": uuid_or_none(text),
+            "partner_id": partner_id,
+            "limit": FOUND_AT_MOST + 1,
+        },
+    )
+    return kept([row[0] for row in rows])
+
+
+_CARDS: Final = """
+SELECT card.id FROM consumers_partner partner CROSS JOIN LATERAL (
+    SELECT id FROM consumers_paymentcard
+    WHERE partner_id = partner.id AND last4 = %(last4)s
+    ORDER BY id DESC LIMIT %(limit)s
+) card
+WHERE %(partner_id)s::uuid IS NULL OR partner.id = %(partner_id)s
+ORDER BY card.id DESC LIMIT %(limit)s
+"""
+
+
+def find_cards_by_last4(last4: str, *, partner_id: UUID | None = None) -> Found:
+    """Return the newest cards whose number ends in `last4`. One statement."""
+    parameters = {"last4": last4, "partner_id": partner_id, "limit": FOUND_AT_MOST + 1}
+    return kept([row[0] for row in fetch_rows(_CARDS, parameters)])
+
+
+def kept(ids: list[UUID]) -> Found:
+    """Keep `FOUND_AT_MOST`; a statement asks for one more than that, to know if it is all."""
+    return Found(ids[:FOUND_AT_MOST], is_complete=len(ids) <= FOUND_AT_MOST)
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) in (32, 36) else None
+    except ValueError:
+        return None
+
+
+def prefix_query(text: str) -> str | None:
+    """Spell a tsquery for rows that have, for every word of `text`, a word that begins with it.
+
+    A word with signs in it is looked for as one (`jane.doe@exam`) and in its parts (`o'brien` is
+    stored as two words). None if there is nothing to look for. Cast the result with `::tsquery`: it
+    is a list of finished words, not a text to be parsed.
+    """
+    words = [word for word in text.lower().split() if _PART.search(word)]
+    if not words:
+        return None
+    return " & ".join(_prefix_of_word(word[:_LETTERS_AT_MOST]) for word in words[:_WORDS_AT_MOST])
+
+
+def _prefix_of_word(word: str) -> str:
+    ways = [
+        _quoted(word.strip(_AROUND_A_WORD)),
+        _all_of(_quoted(stretch) for stretch in _STRETCH.findall(word)),
+        _all_of(_part(part) for part in _PART.finditer(word)),
+    ]
+    return "(" + " | ".join(dict.fromkeys(way for way in ways if way)) + ")"
+
+
+def _part(match: re.Match[str]) -> str:
+    part = match.group()
+    is_after_hyphen = match.start() > 0 and match.string[match.start() - 1] == "-"
+    if is_after_hyphen and part[0].isdigit():
+        return f"({_quoted(part)} | {_quoted('-' + part)})"
+    return _quoted(part)
+
+
+def _all_of(words: Iterable[str]) -> str:
+    listed = list(words)
+    return listed[0] if len(listed) == 1 else f"({' & '.join(listed)})"
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "':*"
