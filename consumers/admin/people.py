@@ -1,0 +1,251 @@
+"""Consumers and their cards. A card is its network, BIN and last four here, and never more."""
+
+from typing import Any, Final
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from consumers.admin.base import (
+    ReadOnly,
+    TabularInline,
+    clipped,
+    detail_verb,
+    instant,
+    label,
+    link,
+)
+from consumers.admin.filters import DayFilter, PartnerFilter, chosen_partner
+from consumers.admin.lists import KeysetAdmin
+from consumers.admin.verbs import NothingToFill, Question, ask, back_to, page_of
+from consumers.models import CardStatus, Consumer, PaymentCard
+from consumers.operations.cards import deactivate_card
+from consumers.search import FOUND_AT_MOST, Found, find_cards_by_last4, find_consumers, kept
+
+# What stays in the database: no page has a use for it, sealed or not.
+SEALED: Final = ("kek_id", "wrapped_key", "ciphertext", "fingerprint_key_id", "fingerprint")
+
+_CARD_TONES: Final = {"active": "success", "inactive": "neutral"}
+_KYC_TONES: Final = {
+    "Complete": "success",
+    "InProgress": "info",
+    "Flagged": "warning",
+    "Rejected": "danger",
+}
+
+
+def card_number(card: PaymentCard) -> SafeString:
+    """What may be shown of a number: the issuer's digits and the last four."""
+    return format_html('<span class="digits">{} ···· {}</span>', card.bin, card.last4)
+
+
+_CARD_FIELDS: Final = (
+    "number", "network_name", "expires", "state", "deactivation_reason", "push",
+)  # fmt: skip
+_HOLDER_FIELDS: Final = ("consumer", "partner", "cardholder_name", "postal_code", "nickname")
+_RECORD_FIELDS: Final = ("id", "made_at", "edited_by_user", "pushes")
+
+
+class CardFacts:
+    """Columns and facts of a card that the card's own pages and its consumer's page share."""
+
+    @admin.display(description="number")
+    def number(self, card: PaymentCard) -> SafeString:
+        return card_number(card)
+
+    @admin.display(description="network")
+    def network_name(self, card: PaymentCard) -> str:
+        return f"{card.network.capitalize()} {card.card_type}".strip()
+
+    @admin.display(description="expires")
+    def expires(self, card: PaymentCard) -> str:
+        return f"{card.expiration_month:02}/{card.expiration_year}"
+
+    @admin.display(description="status")
+    def state(self, card: PaymentCard) -> SafeString:
+        return label(card.status, _CARD_TONES)
+
+    @admin.display(description="can be pushed to")
+    def push(self, card: PaymentCard) -> SafeString | str:
+        if card.push_eligible is None:
+            return "not asked yet"
+        answer = (card.push_speed or "yes") if card.push_eligible else "no"
+        return format_html("{} · asked {}", answer.replace("_", " "), instant(card.push_checked_at))
+
+
+class CardInline(ReadOnly, CardFacts, TabularInline[PaymentCard, Consumer]):
+    model = PaymentCard
+    verbose_name_plural = "cards"
+    fields = ("card_link", "network_name", "expires", "state", "push")
+    readonly_fields = fields
+    ordering = ("-pk",)
+    extra = 0
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentCard]:
+        return super().get_queryset(request).defer(*SEALED)
+
+    @admin.display(description="number")
+    def card_link(self, card: PaymentCard) -> SafeString:
+        return link(page_of(card), card_number(card))
+
+
+@admin.register(Consumer)
+class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
+    list_display = ("name", "pcid_column", "email_column", "partner", "kyc", "state", "made_at")
+    list_filter = (PartnerFilter, DayFilter)
+    list_select_related = ("partner",)
+    search_fields = ("pcid",)
+    search_help_text = "Name, e-mail, pcid or id"
+    inlines = (CardInline,)
+    fieldsets = (
+        (None, {"fields": ("name", "partner", "pcid", "state", "kyc", "made_at", "pushes")}),
+        ("Contact", {"fields": ("email", "phone_number", "address")}),
+        ("Identity", {"fields": ("date_of_birth", "tax_id")}),
+    )
+    readonly_fields = (
+        "name", "partner", "pcid", "state", "kyc", "made_at", "pushes", "email", "phone_number",
+        "address", "date_of_birth", "tax_id",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Consumer]:
+        unshown = ("tax_identifier_sealed", "search_vector")
+        return super().get_queryset(request).select_related("partner").defer(*unshown)
+
+    def find(self, request: HttpRequest, text: str) -> Found:
+        return find_consumers(text, partner_id=chosen_partner(request))
+
+    @admin.display(description="name")
+    def name(self, consumer: Consumer) -> SafeString | str:
+        return clipped(consumer.full_name or consumer.pcid)
+
+    @admin.display(description="pcid")
+    def pcid_column(self, consumer: Consumer) -> SafeString | str:
+        return clipped(consumer.pcid)
+
+    @admin.display(description="e-mail")
+    def email_column(self, consumer: Consumer) -> SafeString | str:
+        return clipped(consumer.email)
+
+    @admin.display(description="KYC")
+    def kyc(self, consumer: Consumer) -> SafeString:
+        return label(consumer.kyc_status, _KYC_TONES)
+
+    @admin.display(description="state")
+    def state(self, consumer: Consumer) -> SafeString:
+        state = "active" if consumer.is_active else "closed"
+        return label(state, {"active": "success", "closed": "danger"})
+
+    @admin.display(description="added (UTC)")
+    def made_at(self, consumer: Consumer) -> SafeString | str:
+        return instant(consumer.created_at)
+
+    @admin.display(description="address")
+    def address(self, consumer: Consumer) -> str:
+        lines = (
+            consumer.address_line1,
+            consumer.address_line2,
+            f"{consumer.address_city} {consumer.address_state} {consumer.address_zip}",
+        )
+        return ", ".join(line.strip() for line in lines if line.strip()) or "-"
+
+    @admin.display(description="tax id")
+    def tax_id(self, consumer: Consumer) -> str:
+        if not consumer.tax_identifier_last4:
+            return "-"
+        return f"{consumer.tax_id_type} ***-**-{consumer.tax_identifier_last4}".strip()
+
+    @admin.display(description="pushes")
+    def pushes(self, consumer: Consumer) -> SafeString:
+        address = reverse("admin:payouts_payment_changelist", query={"q": str(consumer.pk)})
+        return link(address, "Pushes to this consumer")
+
+
+@admin.register(PaymentCard)
+class PaymentCardAdmin(ReadOnly, CardFacts, KeysetAdmin[PaymentCard]):
+    list_display = (
+        "number", "network_name", "consumer_shown", "partner_shown", "expires", "state", "push",
+        "made_at",
+    )  # fmt: skip
+    list_filter = (PartnerFilter, DayFilter)
+    search_fields = ("last4",)
+    search_help_text = "Last four, or the consumer's name, e-mail or pcid"
+    fieldsets = (
+        (None, {"fields": _CARD_FIELDS}),
+        ("Holder", {"fields": _HOLDER_FIELDS}),
+        ("Record", {"fields": _RECORD_FIELDS}),
+    )
+    readonly_fields = (*_CARD_FIELDS, *_HOLDER_FIELDS, *_RECORD_FIELDS)
+    actions_detail = ("deactivate",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentCard]:
+        cards = super().get_queryset(request).select_related("partner", "consumer")
+        unshown = ("consumer__search_vector", "consumer__tax_identifier_sealed")
+        return cards.defer(*SEALED, *unshown)
+
+    def rows_for_page(self, request: HttpRequest) -> QuerySet[PaymentCard]:
+        return self.get_queryset(request).select_related("edited_by_user")
+
+    def find(self, request: HttpRequest, text: str) -> Found:
+        partner_id = chosen_partner(request)
+        digits = text.strip()
+        if len(digits) == 4 and digits.isascii() and digits.isdigit():
+            return find_cards_by_last4(digits, partner_id=partner_id)
+        people = find_consumers(text, partner_id=partner_id)
+        cards = PaymentCard.objects.filter(consumer_id__in=people.ids).order_by("-pk")
+        ids = kept(list(cards.values_list("pk", flat=True)[: FOUND_AT_MOST + 1]))
+        return Found(ids.ids, is_complete=ids.is_complete and people.is_complete)
+
+    def has_manage_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Editing is for nobody here; this lets people use the verbs."""
+        return request.user.has_perm("consumers.change_paymentcard")
+
+    def offered(self, request: HttpRequest, row: PaymentCard) -> tuple[str, ...]:
+        return ("deactivate",) if row.status == CardStatus.ACTIVE else ()
+
+    @detail_verb(
+        permissions=["manage"],
+        description="Deactivate",
+        url_path="deactivate",
+        icon="block",
+        variant="danger",
+    )
+    def deactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        card = self.row_or_404(request, object_id)
+        if request.method != "POST":
+            question = Question(
+                title="Deactivate this card",
+                consequences="Nothing is pushed to it from now on. It cannot be activated again; "
+                "the consumer can add it anew.",
+                facts=[
+                    ("Card", f"{card.network.capitalize()} {card.bin} ···· {card.last4}"),
+                    ("Consumer", card.consumer),
+                    ("Partner", card.partner),
+                ],
+                tone="danger",
+            )
+            return ask(request, question, site=self.admin_site, about=card, form=NothingToFill())
+        deactivate_card(card, reason="removed_by_staff")
+        self.log_change(request, card, "Deactivated.")
+        messages.success(request, "The card is deactivated.")
+        return back_to(card)
+
+    @admin.display(description="consumer")
+    def consumer_shown(self, card: PaymentCard) -> SafeString | str:
+        return clipped(str(card.consumer))
+
+    @admin.display(description="partner")
+    def partner_shown(self, card: PaymentCard) -> SafeString | str:
+        return clipped(card.partner.name)
+
+    @admin.display(description="added (UTC)")
+    def made_at(self, card: PaymentCard) -> SafeString | str:
+        return instant(card.created_at)
+
+    @admin.display(description="pushes")
+    def pushes(self, card: PaymentCard) -> SafeString:
+        address = reverse("admin:payouts_payment_changelist", query={"q": str(card.pk)})
+        return link(address, "Pushes to this card")
