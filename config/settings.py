@@ -8,6 +8,7 @@ checks in config/checks.py refuse to start on whatever is missing.
 from pathlib import Path
 
 from config import embedded, env
+from config.unfold import LOGIN_REDIRECT_URL, UNFOLD  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("PAYOUTS_VAR", str(BASE_DIR / "var")))
@@ -219,5 +220,7 @@ CARD_NETWORK_SANDBOX_URL = env.text(
     "CARD_NETWORK_SANDBOX_URL", "" if PRODUCTION else "http://127.0.0.1:8801"
 )
 SANDBOX_NETWORK_IN_PRODUCTION = env.boolean("SANDBOX_NETWORK_IN_PRODUCTION", default=False)
+# Whom consumers ask whether a card can be pushed to; that app does not know the networks.
+CARD_ELIGIBILITY_SOURCE = "payouts.networks.eligibility.eligibility_of"
 ACQUIRING_BIN = env.text("ACQUIRING_BIN", "408999")
 CARD_ACCEPTOR_ID = env.text("CARD_ACCEPTOR_ID", "PAYOUTS00000001")

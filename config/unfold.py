@@ -1,0 +1,138 @@
+"""How the back office looks and what its sidebar offers; read by the admin theme.
+
+Each entry of the sidebar is there for whom the page behind it is.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
+
+
+def _permits(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
+    app_label, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app_label}_{name}_changelist"),
+        "permission": _permits(f"{app_label}.view_{name}"),
+    }
+
+
+def _pushes_with(title: str, icon: str, status: str) -> dict[str, Any]:
+    """A shortcut to the pushes of one status, highlighted only when that is what is shown."""
+
+    def address(_request: HttpRequest) -> str:
+        return reverse("admin:payouts_payment_changelist", query={"status": status})
+
+    return {
+        "title": title,
+        "icon": icon,
+        "link": address,
+        "active": lambda request: _is_pushes(request) and request.GET.get("status") == status,
+        "permission": _permits("payouts.view_payment"),
+    }
+
+
+def _is_pushes(request: HttpRequest) -> bool:
+    return request.path.startswith(reverse("admin:payouts_payment_changelist"))
+
+
+# The theme's sign-in page forgets where to go when it is opened by itself.
+LOGIN_REDIRECT_URL: Final = "admin:index"
+
+
+def environment(_request: HttpRequest) -> list[str] | None:
+    """A word in the corner of every page wherever no real money moves."""
+    from django.conf import settings
+
+    return None if settings.PRODUCTION else ["Development", "info"]
+
+
+UNFOLD: Final[dict[str, Any]] = {
+    "SITE_TITLE": "Payouts",
+    "SITE_HEADER": "Payouts",
+    "SITE_SUBHEADER": "Pushes to cards",
+    "SITE_SYMBOL": "send_money",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda _request: static("payouts/favicon.svg"),
+        }
+    ],
+    "STYLES": [lambda _request: static("payouts/admin.css")],
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "config.unfold.environment",
+    "DASHBOARD_CALLBACK": "payouts.admin.home.home",
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.1% .014 196)",
+            "100": "oklch(94.2% .036 196)",
+            "200": "oklch(89.3% .064 197)",
+            "300": "oklch(82.0% .096 199)",
+            "400": "oklch(72.5% .112 203)",
+            "500": "oklch(61.5% .104 209)",
+            "600": "oklch(51.0% .088 213)",
+            "700": "oklch(44.0% .077 216)",
+            "800": "oklch(38.0% .064 218)",
+            "900": "oklch(33.0% .053 220)",
+            "950": "oklch(24.0% .041 223)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Pushes",
+                "items": [
+                    _entry("All pushes", "send_money", "payouts.payment")
+                    | {"active": lambda r: _is_pushes(r) and not r.GET.get("status")},
+                    _pushes_with("Waiting for approval", "approval", "pending_approval"),
+                    _pushes_with("In doubt", "help_center", "unknown"),
+                ],
+            },
+            {
+                "title": "People",
+                "items": [
+                    _entry("Consumers", "group", "consumers.consumer"),
+                    _entry("Payment cards", "credit_card", "consumers.paymentcard"),
+                ],
+            },
+            {
+                "title": "Ledger",
+                "items": [
+                    _entry("Accounts", "account_balance", "payouts.account"),
+                    _entry("Journals", "menu_book", "payouts.journal"),
+                ],
+            },
+            {
+                "title": "Settings",
+                "items": [
+                    _entry("Partners", "storefront", "consumers.partner"),
+                    _entry("API clients", "key", "consumers.apiclient"),
+                    _entry("Fee schedules", "percent", "payouts.feeschedule"),
+                    _entry("Limits", "speed", "payouts.limit"),
+                    _entry("Approval rules", "rule", "payouts.approvalrule"),
+                ],
+            },
+            {
+                "title": "Staff",
+                "items": [
+                    _entry("People", "badge", "auth.user"),
+                    _entry("Groups", "groups", "auth.group"),
+                ],
+            },
+        ],
+    },
+}
