@@ -1,0 +1,201 @@
+"""What the page of one push shows: read by a fixed number of statements, shaped for a template."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.safestring import SafeString
+
+from consumers.admin.base import label
+from payouts.admin.words import (
+    ACCOUNT_WORDS,
+    ATTEMPT_TONES,
+    EVENT_WORDS,
+    JOURNAL_TONES,
+    STATUS_MEANS,
+    STATUS_TONES,
+    masked,
+    pretty,
+)
+from payouts.declines import OWN_FAILURES, Decline, decline_for
+from payouts.models import ApprovalRequirement, Attempt, Decision, Event, Payment, Posting
+from payouts.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the history."""
+
+    words: str
+    status: SafeString | None
+    actor: str
+    at: datetime
+    details: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a journal, in dollars: either a debit or a credit."""
+
+    account: str
+    debit: Decimal | None
+    credit: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalTable:
+    id: int
+    kind: SafeString
+    actor: str
+    at: datetime
+    lines: list[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class PushPage:
+    payment: Payment
+    total: Decimal
+    status: SafeString
+    means: str
+    maker: str
+    failure: Decline | None
+    history: list[Moment]
+    requirements: list[ApprovalRequirement]
+    decisions: list[Decision]
+    attempt: Attempt | None
+    attempt_state: SafeString | None
+    answer: str
+    journals: list[JournalTable] | None
+
+
+def push_rows() -> QuerySet[Payment]:
+    """Payments with all that stands beside them in one row, and nothing that is sealed."""
+    return Payment.objects.select_related(
+        "partner", "consumer", "card", "maker_client", "maker_user", "attempt"
+    ).defer(
+        "consumer__search_vector",
+        "consumer__tax_identifier_sealed",
+        "card__ciphertext",
+        "card__wrapped_key",
+    )
+
+
+def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
+    """Read what belongs to a payment that `push_rows` gave: three statements, and two if people had
+    to decide."""
+    attempt = getattr(payment, "attempt", None)
+    waits = payment.approval_expires_at is not None
+    return PushPage(
+        payment=payment,
+        total=payment.amount + payment.fee_amount,
+        status=label(payment.status, STATUS_TONES),
+        means=STATUS_MEANS[payment.status],
+        maker=_maker(payment),
+        failure=_failure(payment),
+        history=_history(payment.pk),
+        requirements=_requirements(payment.pk) if waits else [],
+        decisions=_decisions(payment.pk) if waits else [],
+        attempt=attempt,
+        attempt_state=None if attempt is None else label(attempt.state, ATTEMPT_TONES),
+        answer="" if attempt is None or attempt.answer is None else pretty(attempt.answer),
+        journals=_journals(payment.pk) if with_journals else None,
+    )
+
+
+def _maker(payment: Payment) -> str:
+    if payment.maker_user is not None:
+        return payment.maker_user.get_full_name() or payment.maker_user.get_username()
+    if payment.maker_client is not None:
+        return payment.maker_client.name
+    return "-"
+
+
+def _failure(payment: Payment) -> Decline | None:
+    if payment.status != Status.FAILED.value:
+        return None
+    if payment.failure_code in OWN_FAILURES:
+        return OWN_FAILURES[payment.failure_code]
+    return decline_for(payment.network_code)
+
+
+def _history(payment_id: UUID) -> list[Moment]:
+    return [
+        Moment(
+            words=EVENT_WORDS.get(event.kind, event.kind.replace("_", " ")),
+            status=label(event.to_status, STATUS_TONES)
+            if event.from_status != event.to_status
+            else None,
+            actor=event.actor,
+            at=event.created_at,
+            details=_detail_lines(event.details),
+        )
+        for event in Event.objects.filter(payment_id=payment_id).order_by("number")
+    ]
+
+
+def _detail_lines(details: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name.replace("_", " "), _as_text(value))
+        for name, value in masked(details).items()
+        if value not in (None, "", [], {})
+    ]
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, list):
+        # What an approval asks for; the page lists it in full elsewhere.
+        return ", ".join(
+            str(one["name"]).replace("_", " ")
+            if isinstance(one, dict) and "name" in one
+            else str(one)
+            for one in value
+        )
+    return value.replace("_", " ") if isinstance(value, str) else pretty(value)
+
+
+def _requirements(payment_id: UUID) -> list[ApprovalRequirement]:
+    rows = ApprovalRequirement.objects.filter(payment_id=payment_id)
+    return list(rows.select_related("group").order_by("pk"))
+
+
+def _decisions(payment_id: UUID) -> list[Decision]:
+    rows = Decision.objects.filter(payment_id=payment_id)
+    return list(rows.select_related("user").order_by("pk"))
+
+
+def _journals(payment_id: UUID) -> list[JournalTable]:
+    postings = (
+        Posting.objects.filter(journal__payment_id=payment_id)
+        .select_related("journal", "account")
+        .order_by("pk")
+    )
+    tables: dict[int, JournalTable] = {}
+    for posting in postings:
+        journal = posting.journal
+        table = tables.setdefault(
+            journal.pk,
+            JournalTable(
+                journal.pk,
+                label(journal.kind, JOURNAL_TONES),
+                journal.actor,
+                journal.created_at,
+                [],
+            ),
+        )
+        table.lines.append(posting_line(posting))
+    return list(tables.values())
+
+
+def posting_line(posting: Posting) -> Line:
+    """A signed posting as a debit or a credit."""
+    kind = posting.account.kind
+    name = " ".join(filter(None, (ACCOUNT_WORDS.get(kind, kind), posting.account.network)))
+    is_debit = posting.amount > 0
+    return Line(
+        account=name,
+        debit=posting.amount if is_debit else None,
+        credit=None if is_debit else -posting.amount,
+    )

@@ -1,0 +1,197 @@
+"""What people may do about a push: approve, reject, cancel. Each asks, then calls one operation.
+
+A button is shown only where it would work. The operation judges again, whatever was shown.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+
+from consumers.admin.base import VerbAdmin, detail_verb
+from consumers.admin.verbs import OptionalReasonForm, Question, ReasonForm, ask, back_to
+from payouts.actors import staff
+from payouts.models import Decision, Payment
+from payouts.operations.cancel_payment import NotCancelable, cancel_payment
+from payouts.operations.decide import (
+    AlreadyDecided,
+    ApprovalNotPermitted,
+    DecisionByCardEditor,
+    DecisionByMaker,
+    NotWaitingForApproval,
+    SubjectChanged,
+    approve_payment,
+    reject_payment,
+    subject_digest,
+)
+from payouts.staff import APPROVE_PAYMENT, CANCEL_PAYMENT
+from payouts.states import CANCELABLE, Status
+
+_REFUSALS: Final[dict[type[Exception], str]] = {
+    NotWaitingForApproval: "This push does not wait for a decision any more.",
+    DecisionByMaker: "You issued this push, so somebody else has to decide about it.",
+    DecisionByCardEditor: "You changed this card last, so somebody else has to decide.",
+    AlreadyDecided: "You have decided about this push already.",
+    ApprovalNotPermitted: "You may not decide about pushes.",
+    SubjectChanged: "Something about this push has changed since you saw it. Look again.",
+}
+
+_DECIDED: Final = {
+    Status.PENDING: "Approved. The push goes out now.",
+    Status.PENDING_APPROVAL: "Your approval is recorded. The push still waits for somebody else.",
+    Status.REJECTED: "Rejected. The funds are free again.",
+}
+
+
+class DecisionForm(ReasonForm):
+    """A reason, and what was on the screen: a decision is about that and nothing else."""
+
+    seen = forms.RegexField("[0-9a-f]{64}", widget=forms.HiddenInput)
+
+
+class PushVerbs(VerbAdmin[Payment]):
+    actions_detail = ("approve", "reject", "cancel")
+
+    def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(APPROVE_PAYMENT)
+
+    def has_cancel_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(CANCEL_PAYMENT)
+
+    def offered(self, request: HttpRequest, row: Payment) -> list[str]:
+        verbs = []
+        if self.has_decide_permission(request) and _may_decide(_me(request).pk, row):
+            verbs += ["approve", "reject"]
+        if row.maker_user_id == request.user.pk and row.status in CANCELABLE:
+            verbs.append("cancel")
+        return verbs
+
+    @detail_verb(
+        permissions=["decide"],
+        description="Approve",
+        url_path="approve",
+        icon="check_circle",
+        variant="primary",
+    )
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._decide(
+            request,
+            object_id,
+            decide=approve_payment,
+            title="Approve this push",
+            consequences="When nobody else has to decide, it is sent at once. A push that was paid "
+            "cannot be taken back.",
+            tone="success",
+        )
+
+    @detail_verb(
+        permissions=["decide"],
+        description="Reject",
+        url_path="reject",
+        icon="cancel",
+        variant="danger",
+    )
+    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._decide(
+            request,
+            object_id,
+            decide=reject_payment,
+            title="Reject this push",
+            consequences="It ends here, and its funds are free again. This cannot be undone.",
+            tone="danger",
+        )
+
+    @detail_verb(
+        permissions=["cancel"],
+        description="Cancel",
+        url_path="cancel",
+        icon="block",
+        variant="danger",
+    )
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        payment = self.row_or_404(request, object_id)
+        form = OptionalReasonForm(request.POST or None)
+        if payment.maker_user_id != request.user.pk:
+            messages.error(request, "Only whoever issued a push cancels it.")
+            return back_to(payment)
+        if not form.is_valid():
+            question = Question(
+                title="Cancel this push",
+                consequences="It is not sent, and its funds are free again. This cannot be undone.",
+                facts=_facts(payment),
+                tone="danger",
+            )
+            return ask(request, question, site=self.admin_site, about=payment, form=form)
+        try:
+            cancel_payment(
+                payment,
+                actor=staff(_me(request).pk, _me(request).get_username()),
+                request_id=request.request_id,  # type: ignore[attr-defined]
+                reason=form.cleaned_data["reason"],
+            )
+        except NotCancelable as refusal:
+            messages.error(
+                request, f"Too late: this push is {refusal.status.value.replace('_', ' ')}."
+            )
+        else:
+            messages.success(request, "The push is canceled.")
+        return back_to(payment)
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        *,
+        decide: Callable[..., Status],
+        title: str,
+        consequences: str,
+        tone: str,
+    ) -> HttpResponse:
+        payment = self.row_or_404(request, object_id)
+        form = DecisionForm(request.POST or None, initial={"seen": subject_digest(payment).hex()})
+        if not form.is_valid():
+            question = Question(
+                title=title, consequences=consequences, facts=_facts(payment), tone=tone
+            )
+            return ask(request, question, site=self.admin_site, about=payment, form=form)
+        try:
+            status = decide(
+                payment.pk,
+                by=_me(request),
+                digest=bytes.fromhex(form.cleaned_data["seen"]),
+                reason=form.cleaned_data["reason"],
+            )
+        except tuple(_REFUSALS) as refusal:
+            messages.error(request, _REFUSALS[type(refusal)])
+        else:
+            messages.success(request, _DECIDED[status])
+        return back_to(payment)
+
+
+def _me(request: HttpRequest) -> User:
+    """The admin site lets nobody in who is not signed in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _may_decide(user_id: int, payment: Payment) -> bool:
+    return (
+        payment.status == Status.PENDING_APPROVAL.value
+        and user_id not in (payment.maker_user_id, payment.card.edited_by_user_id)
+        and not Decision.objects.filter(payment_id=payment.pk, user_id=user_id).exists()
+    )
+
+
+def _facts(payment: Payment) -> list[tuple[str, Any]]:
+    card = payment.card
+    return [
+        ("Amount", f"${payment.amount:,.2f}"),
+        ("Fee", f"${payment.fee_amount:,.2f}"),
+        ("Consumer", f"{payment.consumer} ({payment.consumer.pcid})"),
+        ("Card", f"{card.network.capitalize()} {card.bin} ···· {card.last4}"),
+        ("Partner", payment.partner.name),
+        ("Push", payment.pk),
+    ]
