@@ -53,6 +53,11 @@ def rendered(document: object) -> bytes:
     return orjson.dumps(document, default=_exact_text, option=orjson.OPT_UTC_Z)
 
 
+def as_sent(document: Mapping[str, object]) -> dict[str, Any]:
+    """A document as a client would read it and could send it back."""
+    return parsed(rendered(document))
+
+
 def parsed(text: bytes) -> dict[str, Any]:
     """Read one JSON object; numbers with a fraction or an exponent become Decimals.
 

@@ -25,7 +25,9 @@ SOME_LINES = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+Problems = dict[str, Any]
 
 
 class Shape(serializers.Serializer[Any]):
@@ -63,19 +65,29 @@ class Shape(serializers.Serializer[Any]):
         members: dict[str, Any] = _shape_of(cls, partial=partial).run_validation(document)
         return members
 
+    def problems_across(self, document: Mapping[str, Any]) -> Problems:
+        """What is wrong with fields together, though each may be right; for subclasses.
+
+        Called with the document as sent, so that these problems are named beside all others.
+        """
+        return {}
+
     def to_internal_value(self, data: Any) -> Any:
-        unknown = data.keys() - self.fields.keys() if isinstance(data, Mapping) else set()
-        if not unknown:
+        if not isinstance(data, Mapping):
             return super().to_internal_value(data)
-        errors: dict[str, Any] = {
-            shown_name(name): [self._problem_with_name(name)] for name in sorted(unknown)
+        errors: Problems = {
+            shown_name(name): [self._problem_with_name(name)]
+            for name in sorted(data.keys() - self.fields.keys())
         }
+        errors = {**self.problems_across(data), **errors}
         try:
-            super().to_internal_value(data)
+            members = super().to_internal_value(data)
         except ValidationError as error:
-            if isinstance(error.detail, dict):
-                errors = {**error.detail, **errors}
-        raise ValidationError(errors)
+            own = error.detail if isinstance(error.detail, dict) else {}
+            raise ValidationError({**errors, **own}) from None
+        if errors:
+            raise ValidationError(errors)
+        return members
 
     def _problem_with_name(self, name: str) -> ErrorDetail:
         if name in self.read_only_names:
@@ -165,12 +177,21 @@ class Email(Text):
 
 
 class Whole(serializers.IntegerField):
-    """A whole number, or a string of its digits; no booleans, no fractions."""
+    """A whole number; no booleans, no fractions.
+
+    Args:
+        as_text: the form of strings that are taken for a number too, for what people also write as
+            text (`"04"` for April); without it no string is.
+    """
 
     default_error_messages = {"invalid": "A whole number is required."}
 
+    def __init__(self, *, as_text: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.as_text = as_text
+
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str) and _DIGITS.fullmatch(data):
+        if self.as_text and isinstance(data, str) and re.fullmatch(self.as_text, data):
             return int(data)
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
