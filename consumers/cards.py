@@ -212,12 +212,14 @@ def problems_with_card(
         today: the day by which a card is expired or not.
     """
     return [
-        *_problems_with_number(normalise_number(number)),
+        *problems_with_number(number),
         *problems_with_expiry(expiration_month, expiration_year, today),
     ]
 
 
-def _problems_with_number(digits: str) -> list[CardProblem]:
+def problems_with_number(number: str) -> list[CardProblem]:
+    """Name everything that is wrong with a typed number; see `problems_with_card`."""
+    digits = normalise_number(number)
     if not digits:
         return [CardProblem("number", "required", "Enter the card number.")]
     if not _is_digits(digits):

@@ -1,0 +1,155 @@
+"""Registers the people who are paid, keeps what is known about them, and closes their accounts."""
+
+from datetime import date
+from typing import Any, TypedDict, Unpack
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from consumers.ids import new_id
+from consumers.models import Consumer
+from consumers.vault import key_ring_from_settings, reseal_text, seal_text
+
+LAST_SHOWN = 4
+
+
+class ConsumerExists(Exception):
+    """The partner has a consumer with this pcid already; `consumer_id` is that one's id."""
+
+    def __init__(self, consumer_id: UUID) -> None:
+        super().__init__("There is a consumer with this pcid already.")
+        self.consumer_id = consumer_id
+
+
+class ConsumerInactive(Exception):
+    """The consumer's account is canceled: it is kept, but nothing about it changes any more."""
+
+
+class ConsumerFields(TypedDict, total=False):
+    """What may be known about a consumer besides the pcid. Whatever is left out stays as it is."""
+
+    first_name: str
+    last_name: str
+    email: str
+    phone_number: str
+    date_of_birth: date | None
+    tax_id_type: str
+    tax_identifier: str
+    address_line1: str
+    address_line2: str
+    address_city: str
+    address_state: str
+    address_zip: str
+
+
+class ConsumerChanges(ConsumerFields, total=False):
+    pcid: str
+
+
+def register_consumer(partner_id: UUID, *, pcid: str, **fields: Unpack[ConsumerFields]) -> Consumer:
+    """Store a new consumer of the partner.
+
+    Of two callers with one pcid at once, one registers it and the other gets ConsumerExists. The
+    tax identifier is sealed before it is stored.
+
+    Raises:
+        ConsumerExists: the partner has this pcid already.
+    """
+    consumer_id = new_id()
+    columns = _columns(fields, consumer_id=consumer_id, partner_id=partner_id)
+    try:
+        with transaction.atomic():
+            return Consumer.objects.create(
+                id=consumer_id, partner_id=partner_id, pcid=pcid, **columns
+            )
+    except IntegrityError as error:
+        raise _exists(partner_id, pcid, error) from None
+
+
+def update_consumer(consumer: Consumer, **changes: Unpack[ConsumerChanges]) -> Consumer:
+    """Store `changes` and return the consumer as it is then.
+
+    Columns that are not named are not written, so two callers at once lose nothing of each other
+    unless they change the same column; then the later one stays.
+
+    Raises:
+        ConsumerExists: the new pcid is another consumer's.
+        ConsumerInactive: the account is canceled.
+    """
+    columns = _columns(changes, consumer_id=consumer.pk, partner_id=consumer.partner_id)
+    open_consumer = Consumer.objects.filter(pk=consumer.pk, is_active=True)
+    try:
+        with transaction.atomic():
+            changed = open_consumer.update(**columns, updated_at=timezone.now())
+    except IntegrityError as error:
+        raise _exists(consumer.partner_id, changes.get("pcid", consumer.pcid), error) from None
+    if not changed:
+        raise ConsumerInactive("The consumer's account is canceled.")
+    consumer.refresh_from_db()
+    return consumer
+
+
+def cancel_consumer_account(consumer: Consumer, *, reason: str = "", details: str = "") -> Consumer:
+    """Close the account for good: no more cards, changes or payments. Its rows stay.
+
+    Canceling again changes nothing; the first reason stays. Payments accepted before go on.
+    """
+    Consumer.objects.filter(pk=consumer.pk, is_active=True).update(
+        is_active=False,
+        cancellation_reason=reason,
+        cancellation_details=details,
+        updated_at=timezone.now(),
+    )
+    consumer.refresh_from_db()
+    return consumer
+
+
+def reseal_tax_identifier(consumer: Consumer) -> bool:
+    """Move a consumer's tax identifier under the current key, for key rotation.
+
+    Returns whether anything had to be done. If the identifier changes meanwhile, the change stays.
+
+    Raises:
+        TextUnreadable: the identifier's key is not in the ring, or its bytes were changed.
+    """
+    sealed = consumer.tax_identifier_sealed
+    if sealed is None:
+        return False
+    place = _tax_identifier_place(consumer.pk, consumer.partner_id)
+    moved = reseal_text(bytes(sealed), bound_to=place, ring=key_ring_from_settings())
+    if moved == bytes(sealed):
+        return False
+    unchanged = Consumer.objects.filter(pk=consumer.pk, tax_identifier_sealed=sealed)
+    return unchanged.update(tax_identifier_sealed=moved) == 1
+
+
+def _columns(
+    fields: ConsumerFields | ConsumerChanges, *, consumer_id: UUID, partner_id: UUID
+) -> dict[str, Any]:
+    """The columns that `fields` fill; the tax identifier fills two, neither with the whole."""
+    columns: dict[str, Any] = dict(fields)
+    tax_identifier = columns.pop("tax_identifier", None)
+    if tax_identifier is None:
+        return columns
+    sealed = None
+    if tax_identifier:
+        place = _tax_identifier_place(consumer_id, partner_id)
+        sealed = seal_text(tax_identifier, bound_to=place, ring=key_ring_from_settings())
+    characters = "".join(filter(str.isalnum, tax_identifier))
+    return {
+        **columns,
+        "tax_identifier_sealed": sealed,
+        "tax_identifier_last4": characters[-LAST_SHOWN:],
+    }
+
+
+def _tax_identifier_place(consumer_id: UUID, partner_id: UUID) -> str:
+    return f"consumer|{consumer_id}|{partner_id}|tax_identifier"
+
+
+def _exists(partner_id: UUID, pcid: str, error: IntegrityError) -> Exception:
+    """The refusal for a pcid that is taken, or the error itself if it was about something else."""
+    taken = Consumer.objects.filter(partner_id=partner_id, pcid=pcid).values_list("pk", flat=True)
+    consumer_id = taken.first()
+    return error if consumer_id is None else ConsumerExists(consumer_id)
