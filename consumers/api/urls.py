@@ -2,9 +2,33 @@
 
 from django.urls import path
 
-import consumers.api.schema  # noqa: F401
+from consumers.api import views
 from consumers.api.tokens import TokenView
 
 urlpatterns = [
     path("auth/token/", TokenView.as_view(), name="create-token"),
+    path("v2/consumers/", views.ConsumersView.as_view(), name="consumers"),
+    # A partner's own id may hold a slash.
+    path(
+        "v2/consumers/pcid/<path:pcid>/",
+        views.ConsumerByPcidView.as_view(),
+        name="consumer-by-pcid",
+    ),
+    path("v2/consumers/<uuid:consumer_id>/", views.ConsumerView.as_view(), name="consumer"),
+    path(
+        "v2/consumers/<uuid:consumer_id>/cancel-account/",
+        views.CancelAccountView.as_view(),
+        name="consumer-cancel-account",
+    ),
+    path(
+        "v2/consumers/<uuid:consumer_id>/external-payment-cards/",
+        views.ConsumerCardsView.as_view(),
+        name="consumer-cards",
+    ),
+    path("v2/external-payment-cards/<uuid:card_id>/", views.CardView.as_view(), name="card"),
+    path(
+        "v2/external-payment-cards/<uuid:card_id>/check/",
+        views.CheckCardView.as_view(),
+        name="card-check",
+    ),
 ]
