@@ -1,0 +1,152 @@
+"""GET /v2/consumers/, /v2/consumers/{id}/ and /v2/consumers/pcid/{pcid}/"""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from consumers.models import Partner
+from tests.builders import make_consumer, make_http_client, make_partner
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def partner() -> Partner:
+    return make_partner()
+
+
+def read(partner: Partner, address: str, **query: Any) -> Any:
+    return make_http_client(partner=partner).get(address, query)
+
+
+def pcids(answer: Any) -> list[str]:
+    assert answer.status_code == 200
+    document = answer.json()
+    assert document["count"] == len(document["results"])
+    return [consumer["pcid"] for consumer in document["results"]]
+
+
+def test_lists_the_partners_own_newest_first(partner: Partner) -> None:
+    for pcid in ("first", "second"):
+        make_consumer(partner=partner, pcid=pcid)
+    make_consumer(pcid="foreign")
+    assert pcids(read(partner, "/v2/consumers/")) == ["second", "first"]
+
+
+def test_a_list_shows_consumers_as_they_are_retrieved(partner: Partner) -> None:
+    consumer = make_consumer(partner=partner, tax_identifier_last4="6789")
+    [listed] = read(partner, "/v2/consumers/").json()["results"]
+    assert listed == read(partner, f"/v2/consumers/{consumer.pk}/").json()
+    assert listed == read(partner, f"/v2/consumers/pcid/{consumer.pcid}/").json()
+    assert listed["tax_identifier"] == "***-**-6789"
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "ada", "ADA", "Ad", "love", "ada love", "love ada", "ada.l", "ada.l@example.org",
+        "o'brien", "brien", "o'br", "smith-jo", "jones", "emp-0042", "emp", "zoë",
+    ],
+)  # fmt: skip
+def test_search_finds_beginnings_of_words(partner: Partner, search: str) -> None:
+    make_consumer(
+        partner=partner,
+        pcid="emp-0042",
+        first_name="Ada Zoë",
+        last_name="Lovelace O'Brien Smith-Jones",
+        email="ada.l@example.org",
+    )
+    make_consumer(partner=partner, pcid="other", first_name="Bob", last_name="Miller")
+    assert pcids(read(partner, "/v2/consumers/", search=search)) == ["emp-0042"]
+
+
+@pytest.mark.parametrize(
+    "search", ["nobody", "ada bob", "'", "\\", "a:*b", "!!", "& |", "<->", "()", "\0", "%", "*"]
+)
+def test_search_takes_any_text_as_text(partner: Partner, search: str) -> None:
+    make_consumer(partner=partner, first_name="Ada")
+    assert pcids(read(partner, "/v2/consumers/", search=search)) == []
+
+
+def test_search_finds_a_whole_pcid_of_signs(partner: Partner) -> None:
+    make_consumer(partner=partner, pcid="#!-/?")
+    assert pcids(read(partner, "/v2/consumers/", search="#!-/?")) == ["#!-/?"]
+
+
+def test_search_stays_within_the_partner(partner: Partner) -> None:
+    make_consumer(first_name="Ada", pcid="foreign")
+    assert pcids(read(partner, "/v2/consumers/", search="ada")) == []
+    assert pcids(read(partner, "/v2/consumers/", search="foreign")) == []
+
+
+def test_search_is_kept_from_page_to_page(partner: Partner) -> None:
+    for number in range(3):
+        make_consumer(partner=partner, pcid=f"a{number}", first_name="Ada")
+    make_consumer(partner=partner, first_name="Bob")
+    first = read(partner, "/v2/consumers/", search="ada", page_size=2).json()
+    assert (first["count"], len(first["results"])) == (3, 2)
+    second = read(partner, first["next"]).json()
+    assert [consumer["pcid"] for consumer in second["results"]] == ["a0"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"search": "x" * 101}, 400, "invalid_search"),
+        ({"page": "0"}, 400, "invalid_page"),
+        ({"page": "-1"}, 400, "invalid_page"),
+        ({"page": "two"}, 400, "invalid_page"),
+        ({"page": 10**30}, 404, "not_found"),
+        ({"page": 2}, 404, "not_found"),
+        ({"page_size": "0"}, 400, "invalid_page_size"),
+        ({"cursor": "x"}, 400, "invalid_cursor"),
+    ],
+)
+def test_a_wrong_page_is_a_problem(
+    partner: Partner, query: dict[str, Any], status: int, code: str
+) -> None:
+    answer = read(partner, "/v2/consumers/", **query)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_another_partners_consumer_is_not_there(partner: Partner) -> None:
+    foreign = make_consumer(pcid="foreign")
+    for address in (f"/v2/consumers/{foreign.pk}/", "/v2/consumers/pcid/foreign/"):
+        answer = read(partner, address)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/v2/consumers/{uuid4()}/",
+        "/v2/consumers/7/",
+        "/v2/consumers/not-a-uuid/",
+        "/v2/consumers/pcid/nobody/",
+        "/v2/consumers/pcid/%00/",
+        "/v2/consumers/pcid/%ff/",
+        "/v2/consumers/pcid//",
+    ],
+)
+def test_an_unknown_consumer_is_not_there(partner: Partner, address: str) -> None:
+    answer = read(partner, address)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("address", "statements"),
+    [("/v2/consumers/", 3), ("/v2/consumers/?search=a", 3), ("/v2/consumers/pcid/p0/", 2)],
+)
+def test_needs_few_statements_for_many_consumers(
+    partner: Partner,
+    address: str,
+    statements: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in range(5):
+        make_consumer(partner=partner, pcid=f"p{number}")
+    http = make_http_client(partner=partner)
+    with django_assert_num_queries(statements):
+        assert http.get(address).status_code == 200
