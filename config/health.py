@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from config.celery import app
 from payouts.models import Payment
 
-BROKER_SECONDS: Final = 1.0
+BROKER_SECONDS: Final = 1
 WORKER_SECONDS: Final = 3.0
 # The sweep runs every five seconds; what is this late was not sent by anybody.
 LATE: Final = timedelta(seconds=60)
@@ -66,7 +66,7 @@ def health() -> Health:
 def workers_alive() -> list[str]:
     """The names of the workers that answer a question through the broker within a few seconds."""
     try:
-        answers = app.control.ping(timeout=WORKER_SECONDS)
+        answers = app.control.ping(timeout=WORKER_SECONDS) or []
     except (OperationalError, OSError):
         return []
     return sorted(name for answer in answers for name in answer)
@@ -111,7 +111,7 @@ def _oldest_due_seconds() -> int | None:
 
 def _is_broker_reachable() -> bool:
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
-        return Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"]).is_dir()
+        return Path(str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"])).is_dir()
     try:
         with app.connection_for_write(connect_timeout=BROKER_SECONDS) as broker:
             broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)

@@ -27,6 +27,8 @@ class JSONLines(logging.Formatter):
             for name, value in vars(record).items()
             if name not in _OWN_ATTRIBUTES and isinstance(value, str | int | None)
         }
-        if record.exc_info or record.exc_text:
-            fields["traceback"] = record.exc_text or self.formatException(record.exc_info or ())
+        if record.exc_text:
+            fields["traceback"] = record.exc_text
+        elif record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
         return scrub(json.dumps(fields, ensure_ascii=False))

@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from config.demo.files import read_if_there, write_private
-from config.demo.people import demo_card
+from config.demo.people import check_new_cards, prepare_people
 from consumers.models import APIClient, Partner
 from consumers.operations.api_clients import (
     WrongClientCredentials,
@@ -73,10 +73,12 @@ def prepare_cast(kept: Path) -> Cast:
     with transaction.atomic():
         ensure_groups()
         partner = Partner.objects.filter(name=PARTNER).first() or _new_partner()
-        card = demo_card(partner)
+        card = prepare_people(partner)
         client_id, client_secret = _api_client(partner, known)
         passwords = known.get("passwords", {})
         staff = tuple(_staff_member(role.name, passwords.get(role.name)) for role in ROLES)
+    # Outside of the transaction: this waits for the network.
+    check_new_cards(partner)
     write_private(
         kept,
         {

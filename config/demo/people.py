@@ -1,33 +1,94 @@
-"""The demo's consumers and their cards: test numbers and made-up people."""
+"""The demo's consumers and their cards: test numbers and made-up people.
+
+The first one's card approves every push. What the others' cards do is in docs/sandbox.md.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.utils import timezone
 
 from consumers.models import Consumer, Partner, PaymentCard
+from consumers.operations.cards import EligibilityUnavailable, add_card, check_card
+from consumers.operations.consumers import register_consumer
+from payouts.networks.eligibility import eligibility_of
+from payouts.networks.sandbox.behaviour import Fault, make_card_number
+
+CARD_YEARS: Final = 5
 
 
-def demo_card(partner: Partner) -> PaymentCard:
-    from consumers.cards import Pan
-    from consumers.ids import new_id
-    from consumers.vault import fingerprint, key_ring_from_settings, seal
+@dataclass(frozen=True, slots=True)
+class Person:
+    pcid: str
+    first_name: str
+    last_name: str
+    number: str
+    nickname: str
 
-    c, _ = Consumer.objects.get_or_create(
-        partner=partner, pcid="demo-ada", defaults=dict(first_name="Ada", last_name="Example")
-    )
-    if card := c.cards.first():
-        return card
-    pan, ring, card_id = Pan("4111111111111111"), key_ring_from_settings(), new_id()
-    sealed = seal(pan, card_id=card_id, partner_id=partner.id, ring=ring)
-    f = fingerprint(pan, partner_id=partner.id, ring=ring)
-    return PaymentCard.objects.create(
-        id=card_id,
-        partner_id=partner.id,
-        consumer=c,
-        kek_id=sealed.kek_id,
-        wrapped_key=sealed.wrapped_key,
-        ciphertext=sealed.ciphertext,
-        fingerprint_key_id=f.key_id,
-        fingerprint=f.digest,
-        bin=pan.bin,
-        last4=pan.last4,
-        network=pan.network,
+    @property
+    def email(self) -> str:
+        return f"{self.first_name}.{self.last_name}@example.com".lower()
+
+
+PEOPLE: Final = (
+    Person("demo-ada", "Ada", "Verna", "4111111111111111", "Approves"),
+    Person("demo-bela", "Bela", "Okafor", "5555555555554444", "Approves, Mastercard"),
+    Person("demo-chen", "Chen", "Lindqvist", make_card_number("code", 51), "Declines with 51"),
+    Person("demo-dara", "Dara", "Moreau", make_card_number("code", 5), "Declines with 05"),
+    Person(
+        "demo-elif",
+        "Elif",
+        "Tanaka",
+        make_card_number("fault", Fault.SLOW_10S),
+        "Approves after ten seconds",
+    ),
+    Person(
+        "demo-femi",
+        "Femi",
+        "Castellano",
+        make_card_number("fault", Fault.ANSWER_LOST),
+        "Credits, and never answers",
+    ),
+)
+
+
+def prepare_people(partner: Partner) -> PaymentCard:
+    """Make whoever is missing, each with a card; return the first one's, which approves."""
+    first, *_others = [_card_of(person, partner) for person in PEOPLE]
+    return first
+
+
+def check_new_cards(partner: Partner) -> None:
+    """Ask the sandbox network about the cards that it was not asked about yet."""
+    for card in PaymentCard.objects.filter(partner=partner, push_checked_at=None):
+        try:
+            check_card(card, source=eligibility_of)
+        except EligibilityUnavailable:
+            continue  # as for a card of a partner: it is asked again before the first push
+
+
+def _card_of(person: Person, partner: Partner) -> PaymentCard:
+    consumer = Consumer.objects.filter(partner=partner, pcid=person.pcid).first()
+    if consumer is None:
+        consumer = register_consumer(
+            partner.pk,
+            pcid=person.pcid,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            email=person.email,
+        )
+    card = consumer.cards.first()
+    return card or _new_card(person, consumer)
+
+
+def _new_card(person: Person, consumer: Consumer) -> PaymentCard:
+    today: date = timezone.now().date()
+    return add_card(
+        consumer,
+        number=person.number,
         expiration_month=12,
-        expiration_year=2039,
-    )
+        expiration_year=today.year + CARD_YEARS,
+        cardholder_name=consumer.full_name,
+        nickname=person.nickname,
+    ).card

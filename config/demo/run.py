@@ -139,19 +139,13 @@ def _start_product(places: Places, children: Children, *, address: str) -> None:
 
 
 def _wait_for_answers(children: Children, *, address: str, sandbox: str) -> None:
-    for what, url in (
-        ("The sandbox network", f"{sandbox}/healthz"),
-        ("The web server", f"{address}/readyz"),
-    ):
-        wait_until(
-            lambda url=url: _answers(url), children=children, what=what, seconds=START_SECONDS
-        )
-    wait_until(
-        lambda: bool(app.control.ping(timeout=1.0, limit=1)),
-        children=children,
-        what="The worker",
-        seconds=START_SECONDS,
-    )
+    questions: dict[str, Callable[[], bool]] = {
+        "The sandbox network": lambda: _answers(f"{sandbox}/healthz"),
+        "The web server": lambda: _answers(f"{address}/readyz"),
+        "The worker": lambda: bool(app.control.ping(timeout=1.0, limit=1)),
+    }
+    for what, is_answered in questions.items():
+        wait_until(is_answered, children=children, what=what, seconds=START_SECONDS)
 
 
 def _answers(url: str) -> bool:
