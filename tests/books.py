@@ -1,6 +1,7 @@
-"""Asks the database, in plain SQL, whether the books are right. Written apart from the product's checks.
+"""Asks the database, in plain SQL, whether the books are right.
 
-Each question selects what is wrong, so a right book answers all of them with nothing.
+Written apart from the product's own checks. Each question selects what is wrong, so right books
+answer all of them with nothing.
 """
 
 from datetime import date
@@ -8,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+import psycopg
+import pytest
+from django.db import Error, connection, transaction
 
 from consumers.models import Partner
 from payouts.models import Journal, Payment
@@ -92,15 +95,30 @@ def assert_books_are_right() -> None:
     assert {name: wrong for name, sql in QUESTIONS.items() if (wrong := select(sql))} == {}
 
 
-def select(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+def select(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
-def execute(sql: str, *parameters: object) -> None:
+def execute(sql: str, *parameters: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
+
+
+def _execute_and_check(sql: str, *parameters: object) -> None:
+    execute(sql, *parameters)
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def refusal(sql: str, *parameters: object) -> str:
+    """Run it, and say what refused it at the latest on commit: a constraint or an SQLSTATE."""
+    with pytest.raises(Error) as refused, transaction.atomic():
+        _execute_and_check(sql, *parameters)
+    cause = refused.value.__cause__
+    assert isinstance(cause, psycopg.Error)
+    return cause.diag.constraint_name or str(cause.sqlstate)
 
 
 def available(partner: Partner) -> Decimal:

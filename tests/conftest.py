@@ -1,4 +1,4 @@
-"""What every test gets: no broker, no threads left with a connection, and tables that can be emptied.
+"""What every test gets: no broker, no connection left in a thread, tables that can be emptied.
 
 Nothing here is about a subject; builders are in `tests/builders.py` and `tests/pushes.py`.
 """

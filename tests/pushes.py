@@ -1,4 +1,4 @@
-"""Builders for tests about payments: who pays, to which card, and payments at each stop of their life.
+"""Builders for tests about payments: who pays, to which card, and payments at each stop.
 
 Everything goes through the operations, so a built payment has its events, journals and usage.
 """
@@ -73,7 +73,7 @@ def ask(request: PushRequest) -> Accepted | Replayed:
 
 
 def push(card: PaymentCard, *, amount: str = "100.00", **asked: Any) -> Payment:
-    """An accepted payment. With a key of its own unless told otherwise, so that it is no duplicate."""
+    """An accepted payment; with a key of its own unless told otherwise, so it is no duplicate."""
     asked.setdefault("key", new_id().hex)
     accepted = ask(push_request(card, amount=amount, **asked))
     assert isinstance(accepted, Accepted)
@@ -99,9 +99,7 @@ def make_staff(username: str, *roles: str) -> User:
 
 def digest_of(payment: Payment) -> bytes:
     """What somebody who looks at the payment now would decide about."""
-    return subject_digest(
-        Payment.objects.select_related("consumer", "card").get(pk=payment.pk)
-    )
+    return subject_digest(Payment.objects.select_related("consumer", "card").get(pk=payment.pk))
 
 
 def claim(payment: Payment) -> Instruction:

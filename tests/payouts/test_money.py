@@ -55,7 +55,9 @@ def test_refuses_what_is_no_amount(text: str, code: str) -> None:
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("text", ["1_000", " 5", "5\n", "\N{FULLWIDTH DIGIT FIVE}", "٥"])
+@pytest.mark.parametrize(
+    "text", ["1_000", " 5", "5\n", "\N{FULLWIDTH DIGIT FIVE}", "\N{ARABIC-INDIC DIGIT FIVE}"]
+)
 def test_refuses_numbers_that_only_python_would_read(text: str) -> None:
     with pytest.raises(NotAnAmount):
         parse_amount(text)
