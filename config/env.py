@@ -13,19 +13,20 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
 
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, default)
+    """An empty variable counts as not set, here and below: so do compose files and CI write it."""
+    return os.environ.get(name) or default
 
 
 def secret(name: str, default: str = "") -> str:
     """Read `name`, or the file that `name_FILE` names. Setting both is refused."""
     path = os.environ.get(f"{name}_FILE")
     if not path:
-        return os.environ.get(name, default)
-    if name in os.environ:
+        return text(name, default)
+    if os.environ.get(name):
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: keep one.")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
@@ -36,8 +37,8 @@ def secret(name: str, default: str = "") -> str:
 
 
 def boolean(name: str, *, default: bool) -> bool:
-    word = os.environ.get(name)
-    if word is None:
+    word = text(name)
+    if not word:
         return default
     if word.lower() in TRUE_WORDS:
         return True
@@ -47,8 +48,8 @@ def boolean(name: str, *, default: bool) -> bool:
 
 
 def integer(name: str, default: int) -> int:
-    word = os.environ.get(name)
-    if word is None:
+    word = text(name)
+    if not word:
         return default
     try:
         return int(word)
@@ -58,7 +59,7 @@ def integer(name: str, default: int) -> int:
 
 def choice(name: str, allowed: Sequence[str]) -> str:
     """One of the allowed words; the first when it is not set. A misspelt one is refused."""
-    word = os.environ.get(name, allowed[0])
+    word = text(name, allowed[0])
     if word not in allowed:
         raise ImproperlyConfigured(f"{name} must be {' or '.join(allowed)}, not {word!r}.")
     return word
@@ -66,7 +67,7 @@ def choice(name: str, allowed: Sequence[str]) -> str:
 
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list; blanks around and between the commas do not count."""
-    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def database(name: str, *, unset: Callable[[], str]) -> dict[str, object]:

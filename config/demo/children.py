@@ -28,7 +28,7 @@ class Child:
 
 
 class Children:
-    """The running processes, in the order of their start. They are stopped in the reverse order."""
+    """The running processes, in the order of their start."""
 
     def __init__(self, folder: Path, *, logs: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
@@ -66,11 +66,14 @@ class Children:
                 raise ChildEnded(_last_words(child))
 
     def stop(self) -> None:
-        """Ask each to end, the last started first, and kill what does not listen."""
-        while self._running:
-            child = self._running[-1]
-            _end(child)
-            self._running.pop()
+        """Ask all but the first to end, then the first, on which they lean; kill who does not."""
+        for group in (self._running[1:], self._running[:1]):
+            for child in group:
+                # Only the leader of its group is told: it knows how to stop its own workers.
+                child.process.terminate()
+            for child in group:
+                _await_end(child)
+        self._running.clear()
 
     def kill(self) -> None:
         """End all of them at once. What they were doing is safe in the database, or unknown."""
@@ -80,9 +83,7 @@ class Children:
         self._running.clear()
 
 
-def _end(child: Child) -> None:
-    # Only the group's leader is told: it knows best how to stop its own workers.
-    child.process.terminate()
+def _await_end(child: Child) -> None:
     try:
         child.process.wait(child.stop_seconds)
     except subprocess.TimeoutExpired:

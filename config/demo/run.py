@@ -114,7 +114,7 @@ def _start_sandbox(places: Places, children: Children) -> str:
 
 
 def _start_product(places: Places, children: Children, *, address: str) -> None:
-    """Start worker, beat and web server. Stopped in the reverse order: no new work comes first."""
+    """Start worker, beat and web server."""
     celery = ["-A", "config.celery"]
     children.start(
         "worker",
