@@ -134,12 +134,16 @@ class SandboxNetwork:
         return reading.read_card(_wire_answer(response.status_code, response.content, began))
 
     async def aclose(self) -> None:
-        """Close what this instance has open for the running loop, and its card checks."""
+        """Close the connections of the running loop; what other threads are doing goes on."""
         with self._lock:
             lanes = self._lanes.pop(asyncio.get_running_loop(), [])
-            card_client, self._card_client = self._card_client, None
         for lane in lanes:
             await lane.aclose()
+
+    def close_card_checks(self) -> None:
+        """Close the connections of card checks, of which none may be under way."""
+        with self._lock:
+            card_client, self._card_client = self._card_client, None
         if card_client is not None:
             card_client.close()
 

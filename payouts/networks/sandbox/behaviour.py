@@ -23,6 +23,7 @@ _FAULT_AMOUNTS_CENTS = range(1200_00, 1200_99 + 1)
 # The networks' own bound for one push; more is answered as an invalid amount.
 _MOST_CENTS = 50_000_00
 _INVALID_AMOUNT = "13"
+_NOT_PERMITTED = "57"
 
 _MIX_STEPS = 1_000_000
 
@@ -181,6 +182,8 @@ def plan_for(
         fault = _fault_or_none(nn)
     elif kind == "late_code":
         code, fault = f"{nn:02d}", Fault.LATE
+    elif not _can_be_pushed_to(number):
+        code = _NOT_PERMITTED
     if amount_cents in _CODE_AMOUNTS_CENTS:
         code = f"{amount_cents % 100:02d}"
     elif amount_cents in _FAULT_AMOUNTS_CENTS:
@@ -221,6 +224,11 @@ def _mix(value: object) -> tuple[Fault, ...]:
 def _card_role(number: str) -> tuple[CardKind | None, int]:
     kind = _KINDS.get(number[:6]) if len(number) == _TEST_CARD_LENGTH else None
     return kind, int(number[13:15]) if kind else 0
+
+
+def _can_be_pushed_to(number: str) -> bool:
+    answer = card_answer_for(number)
+    return answer is None or answer.speed != "not_supported"
 
 
 def _fault_or_none(nn: int) -> Fault | None:

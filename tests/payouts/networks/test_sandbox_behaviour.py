@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +42,9 @@ def test_approves_by_default() -> None:
         (make_card_number("code", 51), 2500, Plan("51", None)),
         (make_card_number("fault", Fault.HTML), 2500, Plan("00", Fault.HTML)),
         (make_card_number("late_code", 5), 2500, Plan("05", Fault.LATE)),
+        (make_card_number("eligibility", 1), 2500, Plan("00", None)),
+        (make_card_number("eligibility", 2), 2500, Plan("57", None)),
+        (make_card_number("eligibility", 4), 2500, Plan("00", None)),
         (VISA, 1100_61, Plan("61", None)),
         (VISA, 1100_00, Plan("00", None)),
         (VISA, 1101_00, Plan("00", None)),
@@ -101,3 +106,18 @@ def test_knows_no_other_fault(name: str) -> None:
 def test_refuses_a_share_that_is_none() -> None:
     with pytest.raises(ValueError, match="share"):
         Switches(faults=1.5)
+
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "sandbox.md"
+
+
+def test_is_documented_fault_by_fault() -> None:
+    text = DOCUMENT.read_text()
+    assert not [fault for fault in Fault if f"`{fault.name.lower()}`" not in text]
+    assert not [fault for fault in Fault if f"{fault:02d}" not in text]
+
+
+def test_is_documented_with_cards_that_are_right() -> None:
+    spaced = re.findall(r"\b(?:[0-9]{4} ){3}[0-9]{4}\b", DOCUMENT.read_text())
+    assert len(spaced) > 40
+    assert all(passes_luhn(number.replace(" ", "")) for number in spaced)

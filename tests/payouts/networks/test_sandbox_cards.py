@@ -14,7 +14,7 @@ def check(address: str, number: str) -> Eligibility:
     try:
         return network.check_card(number, expiration_month=1, expiration_year=2031)
     finally:
-        asyncio.run(network.aclose())
+        network.close_card_checks()
 
 
 @pytest.mark.parametrize("network", ["visa", "mastercard"])
@@ -40,6 +40,16 @@ def test_says_how_fast_a_card_is_paid(
 def test_says_that_an_ordinary_card_gets_funds_fast(sandbox: SandboxServer, number: str) -> None:
     answer = check(sandbox.address, number)
     assert (answer.eligible, answer.speed, answer.card_type) == (True, "fast_funds", "debit")
+
+
+def test_lets_a_sender_close_its_connections_without_ending_card_checks(
+    sandbox: SandboxServer,
+) -> None:
+    network = SandboxNetwork(sandbox.address)
+    for _ in range(2):
+        assert network.check_card(VISA, expiration_month=1, expiration_year=2031).eligible
+        asyncio.run(network.aclose())
+    network.close_card_checks()
 
 
 @pytest.mark.parametrize("address", [None, "http://127.0.0.1:1"])

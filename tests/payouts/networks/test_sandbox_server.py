@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from payouts.networks.base import Approved, NotSent, Outcome, Push
+from payouts.networks.base import Approved, NotSent, Outcome, Push, Unknown
 from payouts.networks.sandbox.adapter import SandboxNetwork
 from payouts.networks.sandbox.behaviour import Fault, make_card_number
 from payouts.networks.sandbox.server import CARD_PATH, PUSH_PATH, QUERY_PATH
@@ -204,6 +204,28 @@ def test_finishes_after_a_kill_what_it_had_taken_up(own_sandbox: SandboxServer) 
     with SandboxServer.started(own_sandbox.book_path) as again:
         assert (again.totals()["credited"], again.totals()["dropped"]) == (1, 1)
         assert entry_of(again, running)["credited"] == 1
+
+
+def test_has_credited_whatever_it_approved_when_it_is_killed(own_sandbox: SandboxServer) -> None:
+    pushes = [make_push() for _ in range(400)]
+
+    async def push_until_killed(network: SandboxNetwork) -> list[Outcome]:
+        sending = [asyncio.create_task(network.push(push)) for push in pushes]
+        while sum(task.done() for task in sending) < 50:
+            await asyncio.sleep(0.005)
+        own_sandbox.kill()
+        return await asyncio.gather(*sending)
+
+    outcomes = talk(own_sandbox.address, push_until_killed)
+    with SandboxServer.started(own_sandbox.book_path) as again:
+        credited = {row["retrieval_reference_number"] for row in again.book() if row["credited"]}
+    known = {
+        push.identity.retrieval_reference_number: type(outcome)
+        for push, outcome in zip(pushes, outcomes, strict=True)
+    }
+    assert {number for number, kind in known.items() if kind is Approved} <= credited
+    assert not {number for number, kind in known.items() if kind is NotSent} & credited
+    assert {Approved, Unknown} <= set(known.values())
 
 
 def test_forgets_a_status_identifier_after_a_day(own_sandbox: SandboxServer) -> None:
