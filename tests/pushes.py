@@ -72,12 +72,23 @@ def ask(request: PushRequest) -> Accepted | Replayed:
     return request_payment(request, body_of=body_of)
 
 
+def accepted(request: PushRequest) -> Accepted:
+    answer = ask(request)
+    assert isinstance(answer, Accepted)
+    return answer
+
+
+def replayed(request: PushRequest) -> Replayed:
+    answer = ask(request)
+    assert isinstance(answer, Replayed)
+    return answer
+
+
 def push(card: PaymentCard, *, amount: str = "100.00", **asked: Any) -> Payment:
     """An accepted payment; with a key of its own unless told otherwise, so it is no duplicate."""
     asked.setdefault("key", new_id().hex)
-    accepted = ask(push_request(card, amount=amount, **asked))
-    assert isinstance(accepted, Accepted)
-    return Payment.objects.get(pk=accepted.payment.id)
+    answer = accepted(push_request(card, amount=amount, **asked))
+    return Payment.objects.get(pk=answer.payment.id)
 
 
 def make_rule(*, name: str = "everything", decisions: int = 1, **conditions: Any) -> ApprovalRule:

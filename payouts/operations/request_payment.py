@@ -73,7 +73,7 @@ class PushRequest:
             "operation": "payment.oct.create",
             "consumer": self.consumer_ref,
             "card": str(self.card_id),
-            "amount": str(self.amount),
+            "amount": f"{self.amount:.2f}",
             "description": self.description,
             "reference": self.reference,
             "metadata": dict(self.metadata),
