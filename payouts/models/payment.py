@@ -111,6 +111,12 @@ class Payment(models.Model):
             models.Index(
                 fields=["status", "due_at"], condition=Q(due_at__isnull=False), name="payment_due"
             ),
+            # The API's pushes are nearly all, and are not in it: it costs their creates nothing.
+            models.Index(
+                fields=["source", "-id"],
+                condition=~Q(source=Source.API.value),
+                name="payment_by_source",
+            ),
         ]
 
     def __str__(self) -> str:
