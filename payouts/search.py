@@ -115,7 +115,7 @@ WITH partners AS MATERIALIZED (
     SELECT consumer.id FROM partners JOIN consumers_consumer consumer
         ON consumer.partner_id = partners.id AND consumer.pcid = %(text)s
     UNION
-    SELECT %(id)s::uuid WHERE %(id)s IS NOT NULL
+    SELECT id FROM consumers_consumer WHERE id = %(id)s AND partner_id IN (TABLE partners)
     ORDER BY id DESC LIMIT %(roots)s + 1
 ), cards AS MATERIALIZED (
     SELECT card.id FROM partners CROSS JOIN LATERAL (
@@ -124,7 +124,7 @@ WITH partners AS MATERIALIZED (
         ORDER BY id DESC LIMIT %(roots)s + 1
     ) card
     UNION
-    SELECT %(id)s::uuid WHERE %(id)s IS NOT NULL
+    SELECT id FROM consumers_paymentcard WHERE id = %(id)s AND partner_id IN (TABLE partners)
     ORDER BY id DESC LIMIT %(roots)s + 1
 ), attempts AS MATERIALIZED (
     SELECT payment_id AS id FROM payouts_attempt WHERE retrieval_reference_number = %(rrn)s
@@ -157,24 +157,28 @@ WITH partners AS MATERIALIZED (
         ORDER BY id DESC LIMIT %(limit)s
     ) with_reference
     UNION
-    (SELECT id FROM payouts_payment WHERE id >= %(key_from)s AND id <= %(key_to)s
+    (SELECT id FROM payouts_payment
+     WHERE id >= %(key_from)s AND id <= %(key_to)s AND id >= %(first)s AND id < %(end)s
+       AND (%(partner_id)s::uuid IS NULL OR partner_id = %(partner_id)s)
      ORDER BY id DESC LIMIT %(limit)s)
     UNION
     SELECT id FROM payouts_payment
     WHERE id >= %(request_from)s AND id < %(request_to)s AND request_id = %(request_id)s
+      AND id >= %(first)s AND id < %(end)s
+      AND (%(partner_id)s::uuid IS NULL OR partner_id = %(partner_id)s)
     UNION
-    SELECT id FROM attempts
+    SELECT of_attempt.id FROM attempts CROSS JOIN LATERAL (
+        SELECT id FROM payouts_payment
+        WHERE id = attempts.id AND id >= %(first)s AND id < %(end)s
+          AND (%(partner_id)s::uuid IS NULL OR partner_id = %(partner_id)s)
+        LIMIT 1
+    ) of_attempt
 )
-SELECT payment.id, cut.people OR cut.cards
+SELECT newest.id, cut.people OR cut.cards
 FROM (SELECT (SELECT count(*) FROM people) > %(roots)s AS people,
              (SELECT count(*) FROM cards) > %(roots)s AS cards) cut
-LEFT JOIN (
-    SELECT payment.id FROM matches JOIN payouts_payment payment USING (id)
-    WHERE payment.id >= %(first)s AND payment.id < %(end)s
-      AND (%(partner_id)s::uuid IS NULL OR payment.partner_id = %(partner_id)s)
-    ORDER BY payment.id DESC LIMIT %(limit)s
-) payment ON TRUE
-ORDER BY payment.id DESC
+LEFT JOIN (SELECT id FROM matches ORDER BY id DESC LIMIT %(limit)s) newest ON TRUE
+ORDER BY newest.id DESC
 """
 
 
