@@ -1,5 +1,6 @@
 """Consumers and their cards. A card is its network, BIN and last four here, and never more."""
 
+import re
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -29,11 +30,12 @@ from consumers.search import FOUND_AT_MOST, Found, find_cards_by_last4, find_con
 SEALED: Final = ("kek_id", "wrapped_key", "ciphertext", "fingerprint_key_id", "fingerprint")
 
 _CARD_TONES: Final = {"active": "success", "inactive": "neutral"}
+_WORD_START: Final = re.compile("([A-Z])")
 _KYC_TONES: Final = {
-    "Complete": "success",
-    "InProgress": "info",
-    "Flagged": "warning",
-    "Rejected": "danger",
+    "complete": "success",
+    "in progress": "info",
+    "flagged": "warning",
+    "rejected": "danger",
 }
 
 
@@ -132,7 +134,8 @@ class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
 
     @admin.display(description="KYC")
     def kyc(self, consumer: Consumer) -> SafeString:
-        return label(consumer.kyc_status, _KYC_TONES)
+        words = _WORD_START.sub(r" \1", consumer.kyc_status).strip().lower()
+        return label(words, _KYC_TONES)
 
     @admin.display(description="state")
     def state(self, consumer: Consumer) -> SafeString:

@@ -128,7 +128,7 @@ def _history(payment_id: UUID) -> list[Moment]:
             status=label(event.to_status, STATUS_TONES)
             if event.from_status != event.to_status
             else None,
-            actor=event.actor,
+            actor=event.actor.replace(":", ": ", 1),
             at=event.created_at,
             details=_detail_lines(event.details),
         )
@@ -180,7 +180,7 @@ def _journals(payment_id: UUID) -> list[JournalTable]:
             JournalTable(
                 journal.pk,
                 label(journal.kind, JOURNAL_TONES),
-                journal.actor,
+                journal.actor.replace(":", ": ", 1),
                 journal.created_at,
                 [],
             ),
