@@ -61,7 +61,8 @@ class Patience:
     connect: float = 5.0
     read: float = READ_SECONDS
     whole: float = READ_SECONDS + _WHOLE_OVER_READ_SECONDS
-    card_check: float = 10.0
+    # A request of the API waits for this one.
+    card_check: float = 4.0
 
     @classmethod
     def reading(cls, seconds: float) -> "Patience":
