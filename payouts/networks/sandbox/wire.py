@@ -1,9 +1,9 @@
 """HTTP/1.1 over asyncio with the socket in reach, so that an answer can go wrong in every real way.
 
 Why no ASGI server: a reset, a close without an answer, a body shorter than announced and bytes
-that are not HTTP are what this network is for, and no ASGI server lets an application do them. h11
-(which httpx brings) keeps the protocol; here is only the socket. What an instruction means and what
-is answered stays in `server`.
+that are not HTTP are what this network is for, and ASGI has no message for any of them. h11 (which
+httpx brings) keeps the protocol; here is only the socket. What an instruction means and what is
+answered stays in `server`.
 """
 
 import asyncio

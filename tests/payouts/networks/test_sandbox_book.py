@@ -1,6 +1,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,6 +63,22 @@ def test_tells_one_caller_only_that_an_identity_is_new(tmp_path: Path) -> None:
     standings = with_book(tmp_path / "book.sqlite3", race)
     assert standings.count(Standing.NEW) == 1
     assert standings.count(Standing.RUNNING) == 99
+
+
+def test_has_committed_by_the_time_it_answers(tmp_path: Path) -> None:
+    path = tmp_path / "book.sqlite3"
+
+    async def read_after_each(book: Book) -> list[tuple[int]]:
+        seen = []
+        with closing(sqlite3.connect(path)) as other:
+            for _ in range(50):
+                entry = (await book.receive(make_order())).entry
+                await book.decide(entry.id, code="00")
+                found = other.execute("SELECT credited FROM instructions WHERE id = ?", (entry.id,))
+                seen.append(found.fetchone())
+        return seen
+
+    assert with_book(path, read_after_each) == [(1,)] * 50
 
 
 def test_keeps_the_first_decision(tmp_path: Path) -> None:
