@@ -129,7 +129,7 @@ UNFOLD: Final[dict[str, Any]] = {
             {
                 "title": "Staff",
                 "items": [
-                    _entry("People", "badge", "auth.user"),
+                    _entry("Members", "badge", "auth.user"),
                     _entry("Groups", "groups", "auth.group"),
                 ],
             },

@@ -125,6 +125,11 @@ def money(amount: Decimal | None) -> SafeString | str:
     return format_html('<span class="money">{}</span>', f"{amount:,.2f}")
 
 
+def number(count: int) -> SafeString:
+    """A count, aligned like money."""
+    return format_html('<span class="money">{}</span>', f"{count:,}")
+
+
 def instant(at: datetime | None) -> SafeString | str:
     """A point in time as staff read it, in the site's zone, exact to the second when hovered."""
     if at is None:

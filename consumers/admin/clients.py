@@ -13,6 +13,7 @@ from consumers.admin.base import (
     ReadOnly,
     TabularInline,
     VerbAdmin,
+    clipped,
     detail_verb,
     instant,
     label,
@@ -62,6 +63,7 @@ class SecretInline(ReadOnly, TabularInline[APIClientSecret, APIClient]):
     readonly_fields = fields
     ordering = ("slot",)
     extra = 0
+    hide_title = True
 
     @admin.display(description="made")
     def made_at(self, secret: APIClientSecret) -> SafeString | str:
@@ -70,8 +72,7 @@ class SecretInline(ReadOnly, TabularInline[APIClientSecret, APIClient]):
 
 @admin.register(APIClient)
 class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
-    list_display = ("name", "partner", "client_id", "permitted", "state", "made_at")
-    list_display_links = ("name",)
+    list_display = ("name_shown", "partner_shown", "id_shown", "permitted", "state", "made_at")
     list_select_related = ("partner",)
     list_filter = ("partner",)
     search_fields = ("name__istartswith", "client_id__startswith")
@@ -112,6 +113,18 @@ class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
     def has_manage_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("consumers.change_apiclient")
 
+    @admin.display(description="client")
+    def name_shown(self, client: APIClient) -> SafeString | str:
+        return clipped(client.name)
+
+    @admin.display(description="partner")
+    def partner_shown(self, client: APIClient) -> SafeString | str:
+        return clipped(client.partner.name)
+
+    @admin.display(description="client id")
+    def id_shown(self, client: APIClient) -> SafeString | str:
+        return clipped(client.client_id)
+
     @admin.display(description="may")
     def permitted(self, client: APIClient) -> str:
         return ", ".join(client.scopes)
@@ -124,6 +137,13 @@ class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
     @admin.display(description="made")
     def made_at(self, client: APIClient) -> SafeString | str:
         return instant(client.created_at)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        # After a client is made its secret is shown, whichever button was pressed.
+        context.update(show_save_and_add_another=False, show_save_and_continue=False)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: APIClient, form: Any, change: Any) -> None:
         made = create_api_client(obj.partner, name=obj.name, scopes=form.cleaned_data["scopes"])

@@ -162,7 +162,7 @@ class KeysetAdmin(VerbAdmin[Row]):
         if not found.is_complete:
             messages.info(
                 request,
-                f"More than {len(found.ids)} match. Only the newest of them are shown: "
-                "narrow it down with a filter, or search for something more exact.",
+                "More match than can be shown, so these are only the newest. Narrow it down with a "
+                "filter, or search for something more exact.",
             )
         return queryset.filter(pk__in=found.ids), False

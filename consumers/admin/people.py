@@ -29,6 +29,7 @@ from consumers.search import FOUND_AT_MOST, Found, find_cards_by_last4, find_con
 # What stays in the database: no page has a use for it, sealed or not.
 SEALED: Final = ("kek_id", "wrapped_key", "ciphertext", "fingerprint_key_id", "fingerprint")
 
+_SPEED_TONES: Final = {"fast_funds": "success", "standard": "info", "possible": "info"}
 _CARD_TONES: Final = {"active": "success", "inactive": "neutral"}
 _WORD_START: Final = re.compile("([A-Z])")
 _KYC_TONES: Final = {
@@ -61,6 +62,14 @@ class CardFacts:
     @admin.display(description="network")
     def network_name(self, card: PaymentCard) -> str:
         return f"{card.network.capitalize()} {card.card_type}".strip()
+
+    @admin.display(description="push")
+    def push_speed_shown(self, card: PaymentCard) -> SafeString:
+        if card.push_eligible is None:
+            return label("not asked", {})
+        if not card.push_eligible:
+            return label("not possible", {"not possible": "danger"})
+        return label(card.push_speed or "possible", _SPEED_TONES)
 
     @admin.display(description="expires")
     def expires(self, card: PaymentCard) -> str:
@@ -97,7 +106,9 @@ class CardInline(ReadOnly, CardFacts, TabularInline[PaymentCard, Consumer]):
 
 @admin.register(Consumer)
 class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
-    list_display = ("name", "pcid_column", "email_column", "partner", "kyc", "state", "made_at")
+    list_display = (
+        "name", "pcid_column", "email_column", "partner_shown", "kyc", "state", "made_at",
+    )  # fmt: skip
     list_filter = (PartnerFilter, DayFilter)
     list_select_related = ("partner",)
     search_fields = ("pcid",)
@@ -131,6 +142,10 @@ class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
     @admin.display(description="e-mail")
     def email_column(self, consumer: Consumer) -> SafeString | str:
         return clipped(consumer.email)
+
+    @admin.display(description="partner")
+    def partner_shown(self, consumer: Consumer) -> SafeString | str:
+        return clipped(consumer.partner.name)
 
     @admin.display(description="KYC")
     def kyc(self, consumer: Consumer) -> SafeString:
@@ -170,8 +185,8 @@ class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
 @admin.register(PaymentCard)
 class PaymentCardAdmin(ReadOnly, CardFacts, KeysetAdmin[PaymentCard]):
     list_display = (
-        "number", "network_name", "consumer_shown", "partner_shown", "expires", "state", "push",
-        "made_at",
+        "number", "network_name", "consumer_shown", "partner_shown", "expires", "state",
+        "push_speed_shown", "made_at",
     )  # fmt: skip
     list_filter = (PartnerFilter, DayFilter)
     search_fields = ("last4",)

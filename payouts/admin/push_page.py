@@ -61,6 +61,7 @@ class PushPage:
     status: SafeString
     means: str
     maker: str
+    source: str
     failure: Decline | None
     history: list[Moment]
     requirements: list[ApprovalRequirement]
@@ -94,6 +95,7 @@ def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
         status=label(payment.status, STATUS_TONES),
         means=STATUS_MEANS[payment.status],
         maker=_maker(payment),
+        source=payment.source.replace("_", " "),
         failure=_failure(payment),
         history=_history(payment.pk),
         requirements=_requirements(payment.pk) if waits else [],
@@ -110,7 +112,7 @@ def _maker(payment: Payment) -> str:
         return payment.maker_user.get_full_name() or payment.maker_user.get_username()
     if payment.maker_client is not None:
         return payment.maker_client.name
-    return "-"
+    return ""
 
 
 def _failure(payment: Payment) -> Decline | None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from consumers.admin.base import ModelAdmin, NoDelete, clipped, instant, label, money
+from consumers.admin.base import ModelAdmin, NoDelete, clipped, instant, label, money, number
 from payouts.models import ApprovalRule, FeeSchedule, Limit
 
 _ACTIVE = {"active": "success", "off": "neutral"}
@@ -18,7 +18,7 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
     """What pushes cost from a day on. A schedule that has begun is history and stays as it is."""
 
     list_display = (
-        "partner", "begins", "fixed_shown", "basis_points", "minimum_shown", "maximum_shown",
+        "partner_shown", "begins", "fixed_shown", "points_shown", "minimum_shown", "maximum_shown",
     )  # fmt: skip
     list_filter = ("partner",)
     list_select_related = ("partner",)
@@ -30,6 +30,10 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
         has_begun = obj is not None and obj.valid_from <= timezone.now()
         return super().has_change_permission(request, obj) and not has_begun
 
+    @admin.display(description="partner")
+    def partner_shown(self, schedule: FeeSchedule) -> SafeString | str:
+        return clipped(schedule.partner.name)
+
     @admin.display(description="from (UTC)")
     def begins(self, schedule: FeeSchedule) -> SafeString | str:
         return instant(schedule.valid_from)
@@ -37,6 +41,10 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
     @admin.display(description="fixed")
     def fixed_shown(self, schedule: FeeSchedule) -> SafeString | str:
         return money(schedule.fixed)
+
+    @admin.display(description="basis points")
+    def points_shown(self, schedule: FeeSchedule) -> SafeString:
+        return number(schedule.basis_points)
 
     @admin.display(description="at least")
     def minimum_shown(self, schedule: FeeSchedule) -> SafeString | str:
@@ -49,12 +57,16 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
 
 @admin.register(Limit)
 class LimitAdmin(ModelAdmin[Limit]):
-    list_display = ("partner", "scope_shown", "amount_shown", "max_count")
+    list_display = ("partner_shown", "scope_shown", "amount_shown", "count_shown")
     list_filter = ("partner",)
     list_select_related = ("partner",)
     ordering = ("partner__name", "scope")
     sortable_by = ()
     fields = ("partner", "scope", "max_amount", "max_count")
+
+    @admin.display(description="partner")
+    def partner_shown(self, limit: Limit) -> SafeString | str:
+        return clipped(limit.partner.name)
 
     @admin.display(description="for each")
     def scope_shown(self, limit: Limit) -> str:
@@ -63,6 +75,10 @@ class LimitAdmin(ModelAdmin[Limit]):
     @admin.display(description="at most (USD)")
     def amount_shown(self, limit: Limit) -> SafeString | str:
         return money(limit.max_amount)
+
+    @admin.display(description="at most (pushes)")
+    def count_shown(self, limit: Limit) -> SafeString | str:
+        return "-" if limit.max_count is None else number(limit.max_count)
 
 
 @admin.register(ApprovalRule)
@@ -85,6 +101,14 @@ class ApprovalRuleAdmin(ModelAdmin[ApprovalRule]):
         ),
         ("Then it needs", {"fields": ("decisions", "group")}),
     )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "first_push_to_card":
+            field.widget.choices = _FIRST_PUSH_CHOICES
+        if field is not None and db_field.name == "card_younger_than":
+            field.help_text = "Days and time: 7 00:00:00 is a week."
+        return field
 
     @admin.display(description="rule")
     def rule_name(self, rule: ApprovalRule) -> SafeString | str:
@@ -114,6 +138,11 @@ class ApprovalRuleAdmin(ModelAdmin[ApprovalRule]):
         return label("active" if rule.is_active else "off", _ACTIVE)
 
 
+_FIRST_PUSH_CHOICES = (
+    ("unknown", "It does not matter"),
+    ("true", "It is the first push to the card"),
+    ("false", "The card was pushed to before"),
+)
 _FIRST_PUSH: dict[Any, str] = {
     None: "",
     True: "first push to the card",
