@@ -1,9 +1,9 @@
 """What the API shows of payments, as plain mappings ready to be written as JSON."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
-from payouts.approvals import Requirement
 from payouts.declines import Decline, decline_for, own_failure
 from payouts.limits import Headroom
 from payouts.money import CURRENCY
@@ -17,7 +17,7 @@ DIRECTION: Final = "Push"
 
 
 def payment_document(payment: PaymentRecord) -> dict[str, Any]:
-    """The payment as create, list and retrieve show it. The first seven members are the contract."""
+    """The payment as create, list and retrieve show it. First the seven members of the contract."""
     return {
         "id": payment.id,
         "amount": payment.amount,
@@ -106,7 +106,6 @@ def balance_document(balance: Balance) -> dict[str, Any]:
 
 
 def quote_document(quote: Quote) -> dict[str, Any]:
-    card = quote.card
     return {
         "amount": quote.amount,
         "fee_amount": quote.fee,
@@ -114,14 +113,11 @@ def quote_document(quote: Quote) -> dict[str, Any]:
         "currency": CURRENCY,
         "can_be_pushed": not quote.reasons,
         "problems": [reason_document(reason) for reason in quote.reasons],
-        "eligibility": {
-            "eligible": None if card is None else card.push_eligible,
-            "speed": None if card is None else card.push_speed or None,
-            "checked_at": None if card is None else card.push_checked_at,
-        },
-        "limits": [_headroom_document(room) for room in quote.headrooms],
-        "approvals": [_requirement_document(one) for one in quote.requirements],
+        "eligibility": _eligibility_document(quote),
+        "limits": [named for room in quote.headrooms for named in _named_rooms(room)],
+        "approvals": [approval._asdict() for approval in quote.approvals],
         "possible_duplicate": quote.is_possible_duplicate,
+        "idempotency_key_required": quote.is_key_required,
         "quoted_at": quote.quoted_at,
     }
 
@@ -135,9 +131,24 @@ def reason_document(reason: Reason) -> dict[str, Any]:
     }
 
 
-def _headroom_document(room: Headroom) -> dict[str, Any]:
-    return {"scope": room.scope.value, "amount_left": room.amount, "count_left": room.count}
+def _eligibility_document(quote: Quote) -> dict[str, Any]:
+    """What the network said about the card, and how long ago. Of a missing card we know nothing."""
+    card = quote.card
+    if card is None:
+        return {"eligible": None, "speed": None, "checked_at": None, "age_seconds": None}
+    checked_at = card.push_checked_at
+    age = None if checked_at is None else quote.quoted_at - checked_at
+    return {
+        "eligible": card.push_eligible,
+        "speed": card.push_speed or None,
+        "checked_at": checked_at,
+        "age_seconds": None if age is None else max(0, int(age.total_seconds())),
+    }
 
 
-def _requirement_document(requirement: Requirement) -> dict[str, Any]:
-    return {"reason": requirement.name, "decisions": requirement.decisions}
+def _named_rooms(room: Headroom) -> Iterator[dict[str, Any]]:
+    """By the names that a refusal uses, one for each bound that the limit sets."""
+    if room.amount is not None:
+        yield {"limit": f"{room.scope}_amount", "left": room.amount}
+    if room.count is not None:
+        yield {"limit": f"{room.scope}_count", "left": room.count}

@@ -1,122 +1,202 @@
-"""What the list of payments can be narrowed by. Every filter walks an index."""
+"""What the list of payments can be narrowed by. Every filter walks an index.
 
-from datetime import datetime
-from typing import Any
+What is refused is never repeated in the answer: it may be anything, a card number included.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django import forms
+from django.core.exceptions import ValidationError as FormError
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail
 
 from consumers.ids import first_id_at
-from payouts.models import Payment
+from consumers.models import Consumer
+from consumers.search import uuid_or_none
+from payouts.models import IdempotencyKey, Payment
+from payouts.search import Reach, find_payments
 from payouts.states import Status
 
 Payments = QuerySet[Payment, Payment]
+Problems = dict[str, list[ErrorDetail]]
 
-_SHORTEST_ID_PREFIX = 8
+_NUMBER: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
+# A plus sign that was not escaped arrives as a blank.
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:[Zz]|[+\- ][0-9]{2}:[0-9]{2})?)?"
+)
+# No payment is older than the first key or younger than this, so other instants need no arithmetic.
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_KEY_TICK: Final = timedelta(milliseconds=1)
+
+
+class _Dollars(forms.Field):
+    """A bound of amounts: a number of zero or more, exact."""
+
+    default_error_messages = {"invalid": "This is not a number of dollars."}
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value in self.empty_values:
+            return None
+        if _NUMBER.fullmatch(value) is None:
+            raise FormError(self.error_messages["invalid"], code="invalid")
+        return Decimal(value)
+
+
+class _Instant(forms.Field):
+    """An instant as in RFC 3339, or a day, which means its beginning. Without an offset: UTC."""
+
+    default_error_messages = {"invalid": "This is not an instant like 2030-01-31T12:00:00Z."}
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            instant = _instant(value)
+        except ValueError:
+            raise FormError(self.error_messages["invalid"], code="invalid") from None
+        return min(max(instant, _EARLIEST), _LATEST)
+
+
+def _instant(text: str) -> datetime:
+    if _INSTANT.fullmatch(text) is None:
+        raise ValueError
+    plus_escaped = text[:11] + text[11:].replace(" ", "+")
+    instant = datetime.fromisoformat(plus_escaped.upper())
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+class _Id(forms.Field):
+    """A UUID in its usual form with hyphens."""
+
+    default_error_messages = {"invalid": "This is not a UUID."}
+
+    def to_python(self, value: Any) -> UUID | None:
+        if value in self.empty_values:
+            return None
+        key = uuid_or_none(value) if "-" in value else None
+        if key is None:
+            raise FormError(self.error_messages["invalid"], code="invalid")
+        return key
+
+
+class _DollarsFilter(django_filters.Filter):
+    field_class = _Dollars
+
+
+class _InstantFilter(django_filters.Filter):
+    field_class = _Instant
+
+
+class _IdFilter(django_filters.Filter):
+    field_class = _Id
 
 
 class PaymentFilter(django_filters.FilterSet):
     """Filters combine with and; `status` may be repeated and then means any of them."""
 
-    status = django_filters.MultipleChoiceFilter(choices=[(s.value, s.value) for s in Status])
-    consumer_id = django_filters.CharFilter(method="of_consumer", max_length=128)
-    external_payment_card_id = django_filters.UUIDFilter(field_name="card_id")
-    created_after = django_filters.IsoDateTimeFilter(method="from_instant")
-    created_before = django_filters.IsoDateTimeFilter(method="until_instant")
-    amount_min = django_filters.NumberFilter(
-        field_name="amount", lookup_expr="gte", min_value=0, max_digits=12
+    status = django_filters.MultipleChoiceFilter(
+        choices=[(status.value, status.value) for status in Status],
+        method="of_status",
+        error_messages={"invalid_choice": "This is not a status of a payment."},
     )
-    amount_max = django_filters.NumberFilter(
-        field_name="amount", lookup_expr="lte", min_value=0, max_digits=12
-    )
-    reference = django_filters.CharFilter(field_name="reference", max_length=64)
-    idempotency_key = django_filters.CharFilter(
-        field_name="idempotency_key__key", max_length=255
-    )
+    consumer_id = django_filters.CharFilter(method="of_consumer", max_length=128, strip=False)
+    external_payment_card_id = _IdFilter(field_name="card_id")
+    created_after = _InstantFilter(method="from_instant")
+    created_before = _InstantFilter(method="until_instant")
+    amount_min = _DollarsFilter(method="from_amount")
+    amount_max = _DollarsFilter(field_name="amount", lookup_expr="lte")
+    reference = django_filters.CharFilter(max_length=64, strip=False)
+    idempotency_key = django_filters.CharFilter(method="of_key", max_length=255, strip=False)
     search = django_filters.CharFilter(method="matching", max_length=128)
 
     class Meta:
         model = Payment
         fields: list[str] = []
 
+    def __init__(self, query: QueryDict, *, partner_id: UUID) -> None:
+        super().__init__(query, Payment.objects.filter(partner_id=partner_id))
+        self.partner_id = partner_id
+        # A search keeps the newest of what it finds; false once there was more.
+        self.search_is_complete = True
+
+    def problems(self) -> Problems:
+        """What is wrong with the values, by the filter's name; empty if nothing is."""
+        errors: dict[str, list[FormError]] = self.form.errors.as_data()
+        return {
+            name: [
+                ErrorDetail(str(message), code=error.code or "invalid")
+                for error in problems
+                for message in error.messages
+            ]
+            for name, problems in errors.items()
+        }
+
+    def statuses_alone(self) -> list[Status] | None:
+        """The statuses, if nothing else narrows the list; None otherwise."""
+        named = {
+            name
+            for name, value in self.form.cleaned_data.items()
+            if value not in forms.Field.empty_values
+        }
+        if named != {"status"}:
+            return None
+        return [Status(status) for status in set(self.form.cleaned_data["status"])]
+
+    def of_status(self, payments: Payments, name: str, statuses: list[str]) -> Payments:
+        return payments.filter(status__in=set(statuses))
+
     def of_consumer(self, payments: Payments, name: str, consumer_ref: str) -> Payments:
-        """By the consumer's id or the partner's own pcid; the partner is fixed by the view."""
-        consumer_id = _uuid_or_none(consumer_ref)
-        if consumer_id is not None:
-            return payments.filter(consumer_id=consumer_id)
-        return payments.filter(consumer__pcid=consumer_ref)
+        """By the consumer's id or, if there is none, the partner's own pcid, as a create does."""
+        own = Consumer.objects.filter(partner_id=self.partner_id).values("pk")
+        by_pcid = Subquery(own.filter(pcid=consumer_ref))
+        key = uuid_or_none(consumer_ref)
+        # One value, and not a join or a set, so that the consumer's own index is walked.
+        one = by_pcid if key is None else Coalesce(Subquery(own.filter(pk=key)), by_pcid)
+        return payments.filter(consumer_id=one)
+
+    def of_key(self, payments: Payments, name: str, key: str) -> Payments:
+        keys = IdempotencyKey.objects.filter(partner_id=self.partner_id, key=key)
+        return payments.filter(pk=Subquery(keys.values("payment_id")))
+
+    # Keys begin with the millisecond of creation: they find the range, the instant cuts it exactly.
 
     def from_instant(self, payments: Payments, name: str, instant: datetime) -> Payments:
-        return payments.filter(pk__gte=first_id_at(instant))
+        return payments.filter(pk__gte=_first_key(instant), created_at__gte=instant)
 
     def until_instant(self, payments: Payments, name: str, instant: datetime) -> Payments:
-        return payments.filter(pk__lt=first_id_at(instant))
+        return payments.filter(pk__lt=_end_of_keys(instant), created_at__lt=instant)
+
+    def from_amount(self, payments: Payments, name: str, dollars: Decimal) -> Payments:
+        if dollars == self.form.cleaned_data["amount_max"]:
+            # As an equation the index gives these newest first, whatever the planner believes.
+            return payments.filter(amount=dollars)
+        return payments.filter(amount__gte=dollars)
 
     def matching(self, payments: Payments, name: str, text: str) -> Payments:
-        """One box: payment id or its start, reference, pcid, last four, RRN or trace number."""
-        word = text.strip()
-        condition = Q(reference=word) | Q(consumer__pcid=word)
-        if word.isascii() and word.isdigit():
-            condition |= _by_digits(word)
-        bounds = _ids_starting_with(word)
-        if bounds is not None:
-            condition |= Q(pk__range=bounds)
-        return payments.filter(condition)
+        """As the back office searches; `payouts.search` has the rule."""
+        asked = self.form.cleaned_data
+        reach = Reach(partner_id=self.partner_id).between(
+            _first_key(asked["created_after"]), _end_of_keys(asked["created_before"])
+        )
+        found = find_payments(text, reach=reach)
+        self.search_is_complete = found.is_complete
+        return payments.filter(pk__in=found.ids)
 
 
-def _by_digits(digits: str) -> Q:
-    match len(digits):
-        case 4:
-            return Q(card__last4=digits)
-        case 6:
-            return Q(attempt__trace_number=digits)
-        case 12:
-            return Q(attempt__retrieval_reference_number=digits)
-        case _:
-            return Q()
+def _first_key(instant: datetime | None) -> UUID | None:
+    return None if instant is None else first_id_at(instant)
 
 
-def _ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
-    """The smallest and largest key whose text starts with `text` (8 hex digits or more)."""
-    digits = text.replace("-", "").lower()
-    if not _SHORTEST_ID_PREFIX <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
-        return None
-    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-
-
-def _uuid_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text) if len(text) == 36 else None
-    except ValueError:
-        return None
-
-
-def narrowed(payments: Payments, query: QueryDict) -> Payments:
-    """Apply the filters that `query` names.
-
-    Raises:
-        ValidationError: naming every filter whose value is wrong.
-    """
-    filters = PaymentFilter(data=query, queryset=payments)
-    if not filters.is_valid():
-        raise ValidationError(_problems(filters.form.errors.as_data()))
-    result: Payments = filters.qs
-    return result
-
-
-def _problems(errors: dict[str, list[Any]]) -> dict[str, list[ErrorDetail]]:
-    return {
-        name: [
-            ErrorDetail(str(message), code=problem.code or "invalid")
-            for problem in problems
-            for message in problem.messages
-        ]
-        for name, problems in errors.items()
-    }
-
-
-def names_a_filter(query: QueryDict) -> bool:
-    return not PaymentFilter.base_filters.keys().isdisjoint(query)
+def _end_of_keys(instant: datetime | None) -> UUID | None:
+    """The key below which all are that were made before `instant`; some of them a little later."""
+    return None if instant is None else first_id_at(instant + _KEY_TICK)

@@ -1,9 +1,10 @@
-"""How the refusals of payment operations look over HTTP; `config/rest.py` puts them in its table."""
+"""How the refusals of payment operations look over HTTP, for the table in `config/rest.py`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from consumers.api.problems import FieldError, Problem
+from payouts.api.shapes import KEY_HEADER
 from payouts.operations.cancel_payment import NotCancelable
 from payouts.operations.request_payment import (
     IdempotencyKeyRequired,
@@ -14,7 +15,7 @@ from payouts.operations.request_payment import (
 
 
 def payment_refused_problem(refused: PaymentRefused) -> Problem:
-    """422 with every reason; its code is that of the only reason, or `payment_refused` for several."""
+    """422 with every reason; its code is theirs if they share one, else `payment_refused`."""
     codes = {reason.code for reason in refused.reasons}
     return Problem(
         status=422,
@@ -39,7 +40,7 @@ def _key_required(_: IdempotencyKeyRequired) -> Problem:
         status=400,
         code="idempotency_key_required",
         title="An Idempotency-Key is required.",
-        errors=[FieldError("Idempotency-Key", "required", "Send a key of your own, once per push.")],
+        errors=[FieldError(KEY_HEADER, "required", "Send a key of your own, once per push.")],
     )
 
 
@@ -48,9 +49,7 @@ def _key_reused(_: IdempotencyKeyReused) -> Problem:
         status=422,
         code="idempotency_key_reused",
         title="The Idempotency-Key was used for another request.",
-        errors=[
-            FieldError("Idempotency-Key", "idempotency_key_reused", "Use a new key for a new push.")
-        ],
+        errors=[FieldError(KEY_HEADER, "idempotency_key_reused", "Use a new key for a new push.")],
     )
 
 

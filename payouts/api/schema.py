@@ -1,6 +1,6 @@
 """What the OpenAPI document says about the payment endpoints. No behaviour."""
 
-from typing import Any
+from typing import Final
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -9,216 +9,127 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     extend_schema,
 )
-from rest_framework import serializers
 
 from consumers.api.paging import PAGE_PARAMETERS
-from payouts.api.shapes import CancelPayment, CreatePayment, QuotePayment
-from payouts.states import MoneyMoved, Status
-
-_TAG = ["Payments"]
-
-
-class _Money(serializers.FloatField):
-    """US dollars as a JSON number."""
-
-
-class _CardShown(serializers.Serializer[Any]):
-    network = serializers.CharField()
-    last4 = serializers.CharField()
-
-
-class _NetworkShown(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    retrieval_reference_number = serializers.CharField()
-    trace_number = serializers.CharField()
-    approval_code = serializers.CharField(allow_null=True)
-    transaction_id = serializers.CharField(allow_null=True)
-
-
-class _FailureShown(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    reason = serializers.CharField()
-    payee_message = serializers.CharField()
-    network_code = serializers.CharField(allow_null=True)
-    retryable = serializers.BooleanField()
-    retry_after = serializers.DateTimeField(allow_null=True)
-
-
-class _ApprovalShown(serializers.Serializer[Any]):
-    required = serializers.IntegerField()  # type: ignore[assignment]
-    given = serializers.IntegerField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    reasons = serializers.ListField(child=serializers.CharField())
-
-
-class PaymentShown(serializers.Serializer[Any]):
-    """A payment. The first seven members are the published contract."""
-
-    id = serializers.UUIDField()
-    amount = _Money()
-    direction = serializers.ChoiceField(choices=["Push"])
-    status = serializers.ChoiceField(choices=[status.value for status in Status])
-    consumer_id = serializers.CharField()
-    external_payment_card_id = serializers.UUIDField()
-    fee_amount = _Money()
-    currency = serializers.ChoiceField(choices=["USD"])
-    pcid = serializers.CharField()
-    description = serializers.CharField(allow_blank=True)
-    reference = serializers.CharField(allow_blank=True)
-    metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-    completed_at = serializers.DateTimeField(allow_null=True)
-    card = _CardShown()
-    network = _NetworkShown(allow_null=True)
-    failure = _FailureShown(allow_null=True)
-    money_moved = serializers.ChoiceField(choices=[moved.value for moved in MoneyMoved])
-    safe_to_retry = serializers.BooleanField()
-    approval = _ApprovalShown(allow_null=True)
-
-
-class _PaymentPage(serializers.Serializer[Any]):
-    count = serializers.IntegerField()
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = PaymentShown(many=True)
-    count_is_exact = serializers.BooleanField(
-        required=False, help_text="With filters only: false if `count` is a lower bound."
-    )
-
-
-class _ErrorShown(serializers.Serializer[Any]):
-    field = serializers.CharField(allow_blank=True)
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class ProblemShown(serializers.Serializer[Any]):
-    """A problem document (RFC 9457)."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    errors = _ErrorShown(many=True)  # type: ignore[assignment]
-    request_id = serializers.CharField()
-
-
-class _EventShown(serializers.Serializer[Any]):
-    number = serializers.IntegerField()
-    type = serializers.CharField()
-    from_status = serializers.CharField(allow_null=True)
-    to_status = serializers.CharField()
-    actor = serializers.CharField()
-    details = serializers.DictField()
-    created_at = serializers.DateTimeField()
-
-
-class _EventList(serializers.Serializer[Any]):
-    results = _EventShown(many=True)
-
-
-class _BalanceShown(serializers.Serializer[Any]):
-    available = _Money()
-    held = _Money()
-    currency = serializers.ChoiceField(choices=["USD"])
-
-
-class _ReasonShown(serializers.Serializer[Any]):
-    field = serializers.CharField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class _EligibilityShown(serializers.Serializer[Any]):
-    eligible = serializers.BooleanField(allow_null=True)
-    speed = serializers.CharField(allow_null=True)
-    checked_at = serializers.DateTimeField(allow_null=True)
-
-
-class _HeadroomShown(serializers.Serializer[Any]):
-    scope = serializers.CharField()
-    amount_left = serializers.FloatField(allow_null=True)
-    count_left = serializers.IntegerField(allow_null=True)
-
-
-class _RequirementShown(serializers.Serializer[Any]):
-    reason = serializers.CharField()
-    decisions = serializers.IntegerField()
-
-
-class _QuoteShown(serializers.Serializer[Any]):
-    amount = _Money()
-    fee_amount = _Money()
-    total = _Money()
-    currency = serializers.ChoiceField(choices=["USD"])
-    can_be_pushed = serializers.BooleanField()
-    problems = _ReasonShown(many=True)
-    eligibility = _EligibilityShown()
-    limits = _HeadroomShown(many=True)
-    approvals = _RequirementShown(many=True)
-    possible_duplicate = serializers.BooleanField()
-    quoted_at = serializers.DateTimeField()
-
-
-def _problem(description: str) -> OpenApiResponse:
-    return OpenApiResponse(ProblemShown, description=description)
-
-
-_REFUSALS = {
-    (400, "application/problem+json"): _problem("The request is not valid; all that is wrong."),
-    (401, "application/problem+json"): _problem("The token is missing or not good."),
-    (403, "application/problem+json"): _problem("The token's scope does not allow this."),
-}
-_NOT_FOUND = {(404, "application/problem+json"): _problem("There is no such payment.")}
-_BODY_REFUSALS = {
-    (413, "application/problem+json"): _problem("The body is too large."),
-    (415, "application/problem+json"): _problem("The body is not JSON."),
-}
-
-_IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "pattern": r"^[!-~]{1,255}$"},
-    OpenApiParameter.HEADER,
-    description="Your own key for this push. Repeating key and body repeats the first answer.",
+from consumers.api.schema import BODY_REFUSALS, REFUSALS, problem
+from payouts.api.answers import (
+    BalanceShown,
+    CancelProblemShown,
+    EventList,
+    PaymentPage,
+    PaymentProblemShown,
+    PaymentShown,
+    QuoteShown,
 )
-_PREFER = OpenApiParameter(
+from payouts.api.examples import (
+    ACCEPTED,
+    ANOTHER_ID,
+    ASKING,
+    AWAITING,
+    COMPLETED,
+    FAILED,
+    answer_example,
+    problem_example,
+)
+from payouts.api.shapes import KEY_HEADER, CancelPayment, CreatePayment, QuotePayment
+from payouts.states import Status
+
+_PAYMENTS: Final = ["Payments"]
+_BALANCE: Final = ["Balance"]
+_NOT_FOUND: Final = problem(404, "There is no such payment of your own.")
+
+_KEY: Final = OpenApiParameter(
+    KEY_HEADER,
+    {"type": "string", "pattern": r'^(?!""$)(?:[!-~]{1,255}|"[!-~]{1,255}")$'},
+    OpenApiParameter.HEADER,
+    description="Your own key for this push, bare or quoted; good for ever. The same key with the "
+    "same body gets the first answer again, with another body 422 `idempotency_key_reused`.",
+)
+_PREFER: Final = OpenApiParameter(
     "Prefer",
     {"type": "string"},
     OpenApiParameter.HEADER,
-    description="`wait=N`: answer when the payment is final or after N seconds, at most 30.",
+    description="`wait=N` (RFC 7240): answer when the payment has moved on as far as it can by "
+    "itself, or after N seconds (at most 30), whichever is first.",
+)
+_REPLAYED: Final = OpenApiParameter(
+    "Idempotent-Replayed",
+    {"type": "string", "const": "true"},
+    OpenApiParameter.HEADER,
+    response=[201, 422],
+    description="This key was answered before, and this is that answer.",
+)
+_PREFERENCE_APPLIED: Final = OpenApiParameter(
+    "Preference-Applied",
+    {"type": "string", "pattern": "^wait=[0-9]+$"},
+    OpenApiParameter.HEADER,
+    response=[201],
+    description="The seconds that were waited for at most, if they were.",
+)
+_RETRY_AFTER: Final = OpenApiParameter(
+    "Retry-After",
+    {"type": "integer", "minimum": 0},
+    OpenApiParameter.HEADER,
+    response=[409],
+    description="Seconds.",
 )
 
-_EXAMPLE_REQUEST = OpenApiExample(
-    "Push 100 dollars",
-    {
-        "consumer_id": "abc123",
-        "external_payment_card_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
-        "amount": 100,
-    },
-    request_only=True,
-)
-
-CREATE_PAYMENT = extend_schema(
+CREATE_PAYMENT: Final = extend_schema(
     operation_id="create_oct_payment",
     summary="Create OCT Payment Request",
-    tags=_TAG,
+    tags=_PAYMENTS,
     request=CreatePayment,
-    parameters=[_IDEMPOTENCY_KEY, _PREFER],
+    parameters=[_KEY, _PREFER, _REPLAYED, _PREFERENCE_APPLIED, _RETRY_AFTER],
     responses={
-        201: PaymentShown,
-        **_REFUSALS,
-        **_BODY_REFUSALS,
-        (409, "application/problem+json"): _problem("The first call is still running."),
-        (422, "application/problem+json"): _problem("The payment cannot be made; every reason."),
+        201: OpenApiResponse(PaymentShown, description="Safely stored; its funds are held."),
+        **REFUSALS,
+        **BODY_REFUSALS,
+        **problem(409, "The first call with this key is still running."),
+        **problem(
+            422, "Every reason why it cannot be made, or a key that was used.", PaymentProblemShown
+        ),
     },
-    examples=[_EXAMPLE_REQUEST],
+    examples=[
+        *ASKING,
+        answer_example("Accepted", ACCEPTED, 201),
+        answer_example("Held for approval", AWAITING, 201),
+        problem_example(
+            "The request is not valid.",
+            400,
+            "invalid_request",
+            detail="Wrong in this request: amount.",
+            errors=[
+                {"field": "amount", "code": "too_large", "message": "Must be at most 50000.00."}
+            ],
+        ),
+        problem_example(
+            "The first call with this key is still running.", 409, "request_in_progress"
+        ),
+        problem_example(
+            "The payment cannot be made.",
+            422,
+            "limit_exceeded",
+            errors=[
+                {
+                    "field": "amount",
+                    "code": "limit_exceeded",
+                    "message": "The limit card_day_amount of 500.00 would be passed (450.00 used).",
+                }
+            ],
+            limits=[{"limit": "card_day_amount", "maximum": 500.00, "used": 450.00}],
+        ),
+    ],
 )
-LIST_PAYMENTS = extend_schema(
+
+_INSTANT: Final = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
+}
+_DOLLARS: Final = {"type": "number", "minimum": 0, "maximum": 999_999_999_999}
+
+LIST_PAYMENTS: Final = extend_schema(
     operation_id="list_oct_payments",
     summary="List OCT Payment Requests",
-    tags=_TAG,
+    tags=_PAYMENTS,
     parameters=[
         *PAGE_PARAMETERS,
         OpenApiParameter(
@@ -226,60 +137,141 @@ LIST_PAYMENTS = extend_schema(
             {"type": "array", "items": {"type": "string", "enum": [s.value for s in Status]}},
             description="May be repeated: any of them.",
             explode=True,
+            style="form",
         ),
-        OpenApiParameter("consumer_id", {"type": "string", "maxLength": 128}),
+        OpenApiParameter(
+            "consumer_id",
+            {"type": "string", "maxLength": 128},
+            description="The consumer's `id`, or your own `pcid`.",
+        ),
         OpenApiParameter("external_payment_card_id", OpenApiTypes.UUID),
-        OpenApiParameter("created_after", OpenApiTypes.DATETIME),
-        OpenApiParameter("created_before", OpenApiTypes.DATETIME),
-        OpenApiParameter("amount_min", {"type": "number", "minimum": 0, "maximum": 50000}),
-        OpenApiParameter("amount_max", {"type": "number", "minimum": 0, "maximum": 50000}),
+        OpenApiParameter("created_after", _INSTANT, description="At this instant or later."),
+        OpenApiParameter("created_before", _INSTANT, description="Before this instant."),
+        OpenApiParameter("amount_min", _DOLLARS, description="This amount or more."),
+        OpenApiParameter("amount_max", _DOLLARS, description="This amount or less."),
         OpenApiParameter("reference", {"type": "string", "maxLength": 64}),
         OpenApiParameter("idempotency_key", {"type": "string", "maxLength": 255}),
         OpenApiParameter(
             "search",
             {"type": "string", "maxLength": 128},
-            description="Payment id or its start, reference, pcid, last four, RRN, trace number.",
+            description="Payment, consumer or card id, the start of a payment id, reference, "
+            "Request-Id, last four, amount, RRN, trace number, or beginnings of words of the "
+            "consumer's name, e-mail address and pcid. Finds the newest 500.",
         ),
     ],
-    responses={200: _PaymentPage, **_REFUSALS, **_NOT_FOUND},
+    responses={
+        200: OpenApiResponse(PaymentPage, description="Newest first."),
+        **REFUSALS,
+        **problem(404, "There is no such page."),
+    },
+    examples=[
+        answer_example(
+            "A page",
+            {
+                "count": 2,
+                "next": None,
+                "previous": None,
+                "results": [ACCEPTED, {**COMPLETED, "id": ANOTHER_ID}],
+            },
+        )
+    ],
     filters=False,
 )
-RETRIEVE_PAYMENT = extend_schema(
+RETRIEVE_PAYMENT: Final = extend_schema(
     operation_id="retrieve_oct_payment",
     summary="Retrieve OCT Payment Request",
-    tags=_TAG,
-    responses={200: PaymentShown, **_REFUSALS, **_NOT_FOUND},
+    tags=_PAYMENTS,
+    responses={200: PaymentShown, **REFUSALS, **_NOT_FOUND},
+    examples=[answer_example("Completed", COMPLETED), answer_example("Failed", FAILED)],
 )
-CANCEL_PAYMENT = extend_schema(
+CANCEL_PAYMENT: Final = extend_schema(
     operation_id="cancel_oct_payment",
     summary="Cancel a payment before it is sent",
-    tags=_TAG,
+    tags=_PAYMENTS,
     request=CancelPayment,
     responses={
-        200: PaymentShown,
-        **_REFUSALS,
+        200: OpenApiResponse(PaymentShown, description="Canceled; its funds are free again."),
+        **REFUSALS,
         **_NOT_FOUND,
-        **_BODY_REFUSALS,
-        (409, "application/problem+json"): _problem("It has been sent, or has ended."),
+        **BODY_REFUSALS,
+        **problem(409, "It has been sent, or has ended.", CancelProblemShown),
     },
+    examples=[
+        OpenApiExample("Taken back", {"reason": "The wrong week."}, request_only=True),
+        answer_example("Canceled", {**ACCEPTED, "status": "canceled", "safe_to_retry": True}),
+        problem_example(
+            "The payment cannot be canceled any more.",
+            409,
+            "not_cancelable",
+            detail="Its status is completed.",
+            payment_status="completed",
+        ),
+    ],
 )
-LIST_EVENTS = extend_schema(
+LIST_EVENTS: Final = extend_schema(
     operation_id="list_oct_payment_events",
     summary="The history of a payment",
-    tags=_TAG,
-    responses={200: _EventList, **_REFUSALS, **_NOT_FOUND},
+    tags=_PAYMENTS,
+    responses={
+        200: OpenApiResponse(EventList, description="Oldest first."),
+        **REFUSALS,
+        **_NOT_FOUND,
+    },
+    examples=[
+        answer_example(
+            "Accepted",
+            {
+                "results": [
+                    {
+                        "number": 1,
+                        "type": "payment.oct.created",
+                        "from_status": None,
+                        "to_status": "pending",
+                        "actor": "client:Payroll server",
+                        "details": {},
+                        "created_at": "2026-03-02T09:30:00.123456Z",
+                    }
+                ]
+            },
+        )
+    ],
 )
-QUOTE_PAYMENT = extend_schema(
+QUOTE_PAYMENT: Final = extend_schema(
     operation_id="quote_oct_payment",
     summary="A dry run of a create",
-    tags=_TAG,
+    tags=_PAYMENTS,
     request=QuotePayment,
-    responses={200: _QuoteShown, **_REFUSALS, **_BODY_REFUSALS},
-    examples=[_EXAMPLE_REQUEST],
+    responses={200: QuoteShown, **REFUSALS, **BODY_REFUSALS},
+    examples=[
+        *ASKING,
+        answer_example(
+            "Everything is well",
+            {
+                "amount": 100.00,
+                "fee_amount": 0.50,
+                "total": 100.50,
+                "currency": "USD",
+                "can_be_pushed": True,
+                "problems": [],
+                "eligibility": {
+                    "eligible": True,
+                    "speed": "fast_funds",
+                    "checked_at": "2026-03-01T09:30:00Z",
+                    "age_seconds": 86400,
+                },
+                "limits": [{"limit": "card_day_amount", "left": 400.00}],
+                "approvals": [],
+                "possible_duplicate": False,
+                "idempotency_key_required": False,
+                "quoted_at": "2026-03-02T09:30:00Z",
+            },
+        ),
+    ],
 )
-RETRIEVE_BALANCE = extend_schema(
+RETRIEVE_BALANCE: Final = extend_schema(
     operation_id="retrieve_balance",
     summary="Available and held funds",
-    tags=["Balance"],
-    responses={200: _BalanceShown, **_REFUSALS},
+    tags=_BALANCE,
+    responses={200: BalanceShown, **REFUSALS},
+    examples=[answer_example("Funds", {"available": 9899.50, "held": 100.50, "currency": "USD"})],
 )

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from consumers.api.problems import RequestRefused
 from consumers.api.shapes import Id, Shape, Text
@@ -17,17 +18,30 @@ LONGEST_METADATA_KEY: Final = 40
 LONGEST_METADATA_VALUE: Final = 500
 LONGEST_WAIT_SECONDS: Final = 30
 
+KEY_HEADER: Final = "Idempotency-Key"
+
+_DECIMAL_TEXT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _WAIT = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,6})\"?\s*(?:;.*)?", re.IGNORECASE)
+
+
+# The same bound as text: no sign, no exponent, at most two decimals, more than 0, at most 50000.
+AMOUNT_AS_TEXT: Final = (
+    r"^(?!0*(?:\.0*)?$)0{0,7}(?:[1-4]?[0-9]{1,4}(?:\.[0-9]{1,2})?|50000(?:\.0{1,2})?)$"
+)
 
 
 @extend_schema_field(
     {
         "anyOf": [
-            {"type": "number", "exclusiveMinimum": 0, "maximum": 50000, "multipleOf": 0.01},
-            {"type": "string", "pattern": r"^[0-9]{1,5}(\.[0-9]{1,2})?$"},
+            {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": int(LARGEST_PUSH),
+                "multipleOf": 0.01,
+            },
+            {"type": "string", "pattern": AMOUNT_AS_TEXT},
         ],
-        "description": "US dollars, as a number or a decimal string; at most two decimals.",
     }
 )
 class Amount(serializers.Field[Decimal, Any, Any, Any]):
@@ -38,10 +52,10 @@ class Amount(serializers.Field[Decimal, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, int | str | Decimal):
             self.fail("invalid")
-        if isinstance(data, str) and not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,12})?", data):
+        if isinstance(data, str) and _DECIMAL_TEXT.fullmatch(data) is None:
             self.fail("invalid")
         try:
-            return parse_amount(str(data) if isinstance(data, str) else Decimal(data))
+            return parse_amount(data if isinstance(data, str) else Decimal(data))
         except NotAnAmount as error:
             raise serializers.ValidationError(str(error), code=error.code) from error
 
@@ -83,36 +97,84 @@ class CreatePayment(Shape):
         min_length=1, max_length=128, help_text="The consumer's `id`, or your own `pcid`."
     )
     external_payment_card_id = Id(help_text="The payment card to credit.")
-    amount = Amount(help_text=f"US dollars to push, at most {LARGEST_PUSH}.")
-    description = Text(required=False, allow_blank=True, max_length=500, default="")
-    reference = Text(required=False, allow_blank=True, max_length=64, default="")
-    metadata = Metadata(required=False, default=dict)
+    amount = Amount(
+        help_text=f"US dollars to push: a number or a decimal string, more than 0, at most "
+        f"{LARGEST_PUSH}, at most two decimals. Read exactly, never as a binary fraction."
+    )
+    description = Text(
+        required=False,
+        allow_blank=True,
+        max_length=500,
+        default="",
+        lines=True,
+        help_text="Free text, kept exactly.",
+    )
+    reference = Text(
+        required=False,
+        allow_blank=True,
+        max_length=64,
+        default="",
+        help_text="Your own reference; lists can be narrowed by it.",
+    )
+    metadata = Metadata(required=False, default=dict, help_text="A flat map of strings of yours.")
 
 
-class QuotePayment(Shape):
-    """What a push would ask for: the same members as a create."""
-
-    consumer_id = Text(min_length=1, max_length=128)
-    external_payment_card_id = Id()
-    amount = Amount()
-    description = Text(required=False, allow_blank=True, max_length=500, default="")
-    reference = Text(required=False, allow_blank=True, max_length=64, default="")
-    metadata = Metadata(required=False, default=dict)
+class QuotePayment(CreatePayment):
+    """What a push would ask for: the members of a create."""
 
 
 class CancelPayment(Shape):
     """Why a payment is taken back, if the caller says so."""
 
-    reason = Text(required=False, allow_blank=True, max_length=500, default="")
+    reason = Text(
+        required=False,
+        allow_blank=True,
+        max_length=500,
+        default="",
+        lines=True,
+        help_text="Why; it stands in the payment's history.",
+    )
+
+
+class CreateAsked(NamedTuple):
+    """A well-formed create: the members of its body, and its idempotency key if it has one."""
+
+    members: dict[str, Any]
+    key: str | None
+
+
+def create_asked(document: Mapping[str, Any], headers: Mapping[str, str]) -> CreateAsked:
+    """Read the body and the key of a create.
+
+    Raises:
+        RequestRefused: 400 `invalid_idempotency_key` if only the key is wrong.
+        ValidationError: with every problem of the body, and that of the key beside them.
+    """
+    try:
+        key = idempotency_key(headers)
+    except RequestRefused as refused:
+        _require_body_beside_wrong_key(document, refused)
+        raise
+    return CreateAsked(CreatePayment.read(document), key)
+
+
+def _require_body_beside_wrong_key(document: Mapping[str, Any], refused: RequestRefused) -> None:
+    try:
+        CreatePayment.read(document)
+    except serializers.ValidationError as error:
+        problem = ErrorDetail(str(refused.detail), code="invalid_idempotency_key")
+        of_body = cast(dict[str, Any], error.detail)
+        raise serializers.ValidationError({**of_body, KEY_HEADER: [problem]}) from None
 
 
 def idempotency_key(headers: Mapping[str, str]) -> str | None:
     """The key of a create, bare or quoted, or None if there is none.
 
     Raises:
-        RequestRefused: 400 `invalid_idempotency_key` unless it is 1 to 255 visible ASCII characters.
+        RequestRefused: 400 `invalid_idempotency_key` unless it has 1 to 255 visible ASCII
+            characters.
     """
-    header = headers.get("Idempotency-Key")
+    header = headers.get(KEY_HEADER)
     if header is None:
         return None
     key = header.strip()
@@ -122,7 +184,7 @@ def idempotency_key(headers: Mapping[str, str]) -> str | None:
         raise RequestRefused(
             "invalid_idempotency_key",
             "The Idempotency-Key must be 1 to 255 visible ASCII characters.",
-            field="Idempotency-Key",
+            field=KEY_HEADER,
         )
     return key
 

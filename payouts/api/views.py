@@ -14,17 +14,16 @@ from rest_framework.views import APIView
 
 from consumers.api.authentication import caller_of
 from consumers.api.exact_json import rendered
-from consumers.api.paging import Page
 from consumers.api.problems import CONTENT_TYPE
 from payouts import actors, queries
 from payouts.api import documents, schema
-from payouts.api.filters import names_a_filter, narrowed
+from payouts.api.listing import listed, wanted
 from payouts.api.problems import payment_refused_problem
 from payouts.api.shapes import (
     CancelPayment,
-    CreatePayment,
+    CreateAsked,
     QuotePayment,
-    idempotency_key,
+    create_asked,
     preferred_wait_seconds,
 )
 from payouts.approvals import Source
@@ -43,8 +42,6 @@ from payouts.operations.request_payment import (
 from payouts.payment_record import PaymentRecord
 from payouts.states import Status
 
-# Counting beyond this would cost more than the page itself; the answer says so.
-COUNTED_AT_MOST: Final = 10_000
 # Statuses that move without anybody's decision, so that waiting may tell more.
 _MOVING: Final = frozenset({Status.PENDING, Status.SUBMITTED})
 _LOOK_AGAIN_SECONDS: Final = 0.1
@@ -58,36 +55,37 @@ class PaymentsView(APIView):
     @schema.CREATE_PAYMENT
     def post(self, request: Request) -> HttpResponse:
         """Push funds to a consumer's payment card."""
-        key = idempotency_key(request.headers)
-        members = CreatePayment.read(_body(request))
-        push = _push_request(request, members, key)
+        asked = create_asked(_body(request), request.headers)
+        push = _push_request(request, asked)
         try:
             answer = request_payment(push, body_of=_payment_body)
         except PaymentRefused as refused:
             return _refuse(push, refused)
         if isinstance(answer, Replayed):
             return _replay(answer)
-        waited = _wait(push, answer.payment, preferred_wait_seconds(request.headers))
-        if waited is None:
+        seconds = preferred_wait_seconds(request.headers)
+        latest = _latest_within(seconds, push, answer.payment) if seconds else None
+        if latest is None:
             return _json(answer.body or _payment_body(answer.payment), HTTPStatus.CREATED)
-        body = _payment_body(waited)
-        replace_answer(push, waited.id, body=body)
-        return _json(body, HTTPStatus.CREATED, {"Preference-Applied": "wait"})
+        body = _payment_body(latest)
+        replace_answer(push, latest.id, body=body)
+        return _json(body, HTTPStatus.CREATED, {"Preference-Applied": f"wait={seconds}"})
 
     @schema.LIST_PAYMENTS
     def get(self, request: Request) -> HttpResponse:
         """List payments, newest first."""
-        page = Page.of(request.query_params)
-        partner_id = caller_of(request).partner_id
-        if names_a_filter(request.query_params):
-            return _narrowed_page(request, page, partner_id)
-        if page.before is not None:
-            records = queries.records_before(partner_id, before=page.before, limit=page.limit)
-        else:
-            records = queries.newest_records(
-                partner_id, after=page.after, limit=page.limit, offset=page.offset
-            )
-        return _json(rendered(_page(request, page, records, queries.payment_count(partner_id))))
+        asked = wanted(request.query_params, partner_id=caller_of(request).partner_id)
+        found = listed(asked)
+        envelope = asked.page.answer(
+            request,
+            found.records,
+            count=found.count,
+            id_of=lambda record: record.id,
+            shown=documents.payment_document,
+        )
+        if asked.filters is not None:
+            envelope["count_is_exact"] = found.is_exact
+        return _json(rendered(envelope))
 
 
 class PaymentView(APIView):
@@ -160,7 +158,8 @@ def _body(request: Request) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], request.data)
 
 
-def _push_request(request: Request, members: dict[str, Any], key: str | None) -> PushRequest:
+def _push_request(request: Request, asked: CreateAsked) -> PushRequest:
+    members = asked.members
     return PushRequest(
         partner_id=caller_of(request).partner_id,
         consumer_ref=members["consumer_id"],
@@ -171,7 +170,7 @@ def _push_request(request: Request, members: dict[str, Any], key: str | None) ->
         description=members["description"],
         reference=members["reference"],
         metadata=members["metadata"],
-        key=key,
+        key=asked.key,
         request_id=_request_id(request),
     )
 
@@ -199,9 +198,9 @@ def _replay(answer: Replayed) -> HttpResponse:
     return _json(answer.body, answer.status_code, {"Idempotent-Replayed": "true"})
 
 
-def _wait(push: PushRequest, payment: PaymentRecord, seconds: int) -> PaymentRecord | None:
-    """Wait until the payment is final or the time is over; None if there was no waiting."""
-    if not seconds or not _waiting_places.acquire(blocking=False):
+def _latest_within(seconds: int, push: PushRequest, payment: PaymentRecord) -> PaymentRecord | None:
+    """The payment as soon as it stops moving, at the latest after `seconds`; None if not waited."""
+    if not _waiting_places.acquire(blocking=False):
         return None
     try:
         until = time.monotonic() + seconds
@@ -226,26 +225,6 @@ def _payment(request: Request, payment_id: UUID) -> Payment:
         return Payment.objects.get(pk=payment_id, partner_id=caller_of(request).partner_id)
     except Payment.DoesNotExist:
         raise Http404 from None
-
-
-def _narrowed_page(request: Request, page: Page, partner_id: UUID) -> HttpResponse:
-    payments = narrowed(Payment.objects.filter(partner_id=partner_id), request.query_params)
-    count = payments.order_by()[: COUNTED_AT_MOST + 1].count()
-    ids = [payment.pk for payment in page.fetched_from(payments.only("id"))]
-    envelope = _page(request, page, queries.records_by_ids(ids), min(count, COUNTED_AT_MOST))
-    return _json(rendered({**envelope, "count_is_exact": count <= COUNTED_AT_MOST}))
-
-
-def _page(
-    request: Request, page: Page, records: list[PaymentRecord], count: int
-) -> dict[str, object]:
-    return page.answer(
-        request,
-        records,
-        count=count,
-        id_of=lambda record: record.id,
-        shown=documents.payment_document,
-    )
 
 
 def _payment_body(payment: PaymentRecord) -> bytes:

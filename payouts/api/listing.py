@@ -1,0 +1,151 @@
+"""Reads what a list of payments is asked for, and fetches that page of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.http import QueryDict
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
+
+from consumers.api.paging import CURSOR, NUMBER, SIZE, Page
+from consumers.api.problems import RequestRefused, shown_name
+from payouts import queries
+from payouts.api.filters import PaymentFilter, Problems
+from payouts.payment_record import PaymentRecord
+from payouts.states import Status
+
+# Counting beyond this would cost more than the page itself; the answer says so.
+COUNTED_AT_MOST: Final = 10_000
+
+_PAGING: Final = (NUMBER, SIZE, CURSOR)
+_REPEATABLE: Final = frozenset({"status"})
+
+
+class Wanted(NamedTuple):
+    """A page of the partner's payments; without `filters`, of all of them."""
+
+    partner_id: UUID
+    page: Page
+    filters: PaymentFilter | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Up to `page.limit` payments in the order that `Page.answer` expects, and how many there are.
+
+    `count` is a lower bound if `is_exact` is false.
+    """
+
+    records: list[PaymentRecord]
+    count: int
+    is_exact: bool = True
+
+
+def wanted(query: QueryDict, *, partner_id: UUID) -> Wanted:
+    """Read the parameters of a list. One without a value counts as not given.
+
+    Raises:
+        RequestRefused: if the one thing that is wrong is about paging, with a code of its own.
+        ValidationError: naming every parameter that is wrong, given twice or unknown.
+        NotFound: a page number beyond the end of any list.
+    """
+    given = _given(query)
+    names_filters = not PaymentFilter.base_filters.keys().isdisjoint(given)
+    filters = PaymentFilter(given, partner_id=partner_id) if names_filters else None
+    problems = _problems_with_names(given)
+    if filters is not None:
+        problems = {**filters.problems(), **problems}
+    try:
+        page = Page.of(given)
+    except RequestRefused:
+        paging = _problems_with_paging(given)
+        if len(paging) == 1 and not problems:
+            raise
+        problems = {**paging, **problems}
+    if problems:
+        raise ValidationError(problems)
+    return Wanted(partner_id, page, filters)
+
+
+def listed(wanted: Wanted) -> Listed:
+    """Fetch what is wanted, in a number of statements that does not grow with the page.
+
+    Raises:
+        NotFound: a page number past the end.
+    """
+    return _newest(wanted) if wanted.filters is None else _narrowed(wanted, wanted.filters)
+
+
+def _given(query: QueryDict) -> QueryDict:
+    if not query:
+        return query
+    given = QueryDict(mutable=True)
+    for name, values in query.lists():
+        if kept := [value for value in values if value]:
+            given.setlist(name, kept)
+    return given
+
+
+def _problems_with_names(given: QueryDict) -> Problems:
+    known = {*_PAGING, *PaymentFilter.base_filters}
+    problems: Problems = {}
+    for name, values in given.lists():
+        if name not in known:
+            detail = ErrorDetail("There is no such parameter.", "unknown_parameter")
+            problems[shown_name(name)] = [detail]
+        elif len(values) > 1 and name not in _REPEATABLE:
+            problems[name] = [ErrorDetail("Give this parameter once.", "repeated_parameter")]
+    return problems
+
+
+def _problems_with_paging(given: QueryDict) -> Problems:
+    """Every problem of the paging parameters, where `Page.of` names the first that it meets."""
+    problems: Problems = {}
+    for name in _PAGING:
+        try:
+            Page.of({name: str(given[name])} if name in given else {})
+        except RequestRefused as refused:
+            problems[name] = [ErrorDetail(str(refused.detail), code=str(refused.get_codes()))]
+        except NotFound:
+            continue
+    return problems
+
+
+def _newest(wanted: Wanted) -> Listed:
+    page = wanted.page
+    count = queries.payment_count(wanted.partner_id)
+    _require_page(page, count)
+    if page.before is not None:
+        records = queries.records_before(wanted.partner_id, before=page.before, limit=page.limit)
+    else:
+        records = queries.newest_records(
+            wanted.partner_id, after=page.after, limit=page.limit, offset=page.offset
+        )
+    return Listed(records, count)
+
+
+def _narrowed(wanted: Wanted, filters: PaymentFilter) -> Listed:
+    payments = filters.qs
+    statuses = filters.statuses_alone()
+    if statuses is None:
+        counted = payments.order_by()[: COUNTED_AT_MOST + 1].count()
+        count = min(counted, COUNTED_AT_MOST)
+        is_exact = counted <= COUNTED_AT_MOST and filters.search_is_complete
+    else:
+        count, is_exact = _count_of_statuses(wanted.partner_id, statuses), True
+    if is_exact:
+        _require_page(wanted.page, count)
+    ids = [payment.pk for payment in wanted.page.fetched_from(payments.only("id"))]
+    return Listed(queries.records_by_ids(ids) if ids else [], count, is_exact)
+
+
+def _count_of_statuses(partner_id: UUID, statuses: Sequence[Status]) -> int:
+    counts = queries.payment_count_by_status(partner_id)
+    return sum(counts.get(status.value, 0) for status in statuses)
+
+
+def _require_page(page: Page, count: int) -> None:
+    """Refuse a page past the end before the database counts its way there."""
+    if page.offset and page.offset >= count:
+        raise NotFound("There is no such page.")
