@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.utils import timezone
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from consumers.api.shapes import Day, Email, PatternText, Problems, Shape, Text, Whole
+from consumers.api.shapes import Birthday, Email, PatternText, Problems, Shape, Text, Whole
 from consumers.cards import (
     CardProblem,
     is_plausible_number,
@@ -20,8 +20,10 @@ PCID_PATTERN: Final = (
     r"^[^\s\u0000-\u001f\u007f-\u009f]"
     r"([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$"
 )
-PHONE_PATTERN: Final = r"^(\+[1-9][0-9]{1,14})?$"
-TAX_IDENTIFIER_PATTERN: Final = r"^([0-9A-Za-z][0-9A-Za-z -]{2,18}[0-9A-Za-z])?$"
+PHONE_PATTERN: Final = r"^\+[1-9][0-9]{1,14}$"
+TAX_IDENTIFIER_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z -]{2,18}[0-9A-Za-z]$"
+# The usual ways to write a number; more blanks and dashes are understood (`consumers/cards.py`).
+CARD_NUMBER_PATTERN: Final = r"^[0-9]([ -]?[0-9]){12,18}$"
 MONTH_AS_TEXT: Final = r"^(0?[1-9]|1[0-2])$"
 YEAR_AS_TEXT: Final = r"^[0-9]{4}$"
 
@@ -53,7 +55,7 @@ class ConsumerBody(Shape):
         max_length=16,
         help_text="E.164, e.g. +14155550123.",
     )
-    date_of_birth = Day(required=False, allow_null=True, default=None)
+    date_of_birth = Birthday(required=False, allow_null=True, default=None)
     tax_id_type = _optional(16, help_text="E.g. SSN, ITIN or EIN.")
     tax_identifier = PatternText(
         TAX_IDENTIFIER_PATTERN,
@@ -80,6 +82,10 @@ class CancelAccount(Shape):
 
 class CardNumber(Text):
     """A card number as a person types it. No message of this field repeats any of it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.pattern = CARD_NUMBER_PATTERN
 
     def to_internal_value(self, data: str) -> str:
         problems = problems_with_number(super().to_internal_value(data))

@@ -18,6 +18,13 @@ from rest_framework import serializers
 
 from consumers.api.authentication import ClientTokenAuthentication
 from consumers.api.bodies import CancelAccount, CardBody, CardEdit, ConsumerBody, NoBody
+from consumers.api.examples import (
+    CARD_ANSWER,
+    CARD_REQUEST,
+    CONSUMER_ANSWER,
+    CONSUMER_REQUEST,
+    TAKEN_ANSWER,
+)
 from consumers.api.paging import PAGE_PARAMETERS
 from consumers.api.problems import CONTENT_TYPE
 from consumers.api.shapes import Text, Whole
@@ -176,36 +183,6 @@ _TAKEN: Final = problem(409, "Another consumer has this pcid.", ConsumerExistsSh
 _CLOSED: Final = problem(422, "The consumer's account is canceled.")
 _OUT_OF_USE: Final = problem(422, "The card was taken out of use.")
 
-_CONSUMER_EXAMPLE: Final = OpenApiExample(
-    "A consumer",
-    {
-        "pcid": "abc123",
-        "first_name": "Ada",
-        "last_name": "Example",
-        "email": "ada@example.com",
-        "phone_number": "+14155550123",
-        "date_of_birth": "1990-02-28",
-        "tax_id_type": "SSN",
-        "tax_identifier": "123-45-6789",
-        "address_line1": "1 Example Street",
-        "address_city": "Springfield",
-        "address_state": "IL",
-        "address_zip": "62701",
-    },
-    request_only=True,
-)
-_CARD_EXAMPLE: Final = OpenApiExample(
-    "A test card",
-    {
-        "number": "4111111111111111",
-        "expiration_month": 12,
-        "expiration_year": 2039,
-        "cardholder_name": "Ada Example",
-        "postal_code": "62701",
-    },
-    request_only=True,
-)
-
 LIST_CONSUMERS = extend_schema(
     operation_id="list_consumers",
     tags=_CONSUMERS,
@@ -224,17 +201,19 @@ CREATE_CONSUMER = extend_schema(
     tags=_CONSUMERS,
     request=ConsumerBody,
     responses={201: ConsumerShown, **REFUSALS, **BODY_REFUSALS, **_TAKEN},
-    examples=[_CONSUMER_EXAMPLE],
+    examples=[CONSUMER_REQUEST, CONSUMER_ANSWER, TAKEN_ANSWER],
 )
 RETRIEVE_CONSUMER = extend_schema(
     operation_id="retrieve_consumer",
     tags=_CONSUMERS,
     responses={200: ConsumerShown, **REFUSALS, **_NOT_FOUND},
+    examples=[CONSUMER_ANSWER],
 )
 RETRIEVE_CONSUMER_BY_PCID = extend_schema(
     operation_id="retrieve_consumer_by_pcid",
     tags=_CONSUMERS,
     responses={200: ConsumerShown, **REFUSALS, **_NOT_FOUND},
+    examples=[CONSUMER_ANSWER],
 )
 _CHANGED: Final = {
     200: ConsumerShown,
@@ -249,7 +228,7 @@ REPLACE_CONSUMER = extend_schema(
     tags=_CONSUMERS,
     request=ConsumerBody,
     responses=_CHANGED,
-    examples=[_CONSUMER_EXAMPLE],
+    examples=[CONSUMER_REQUEST, CONSUMER_ANSWER, TAKEN_ANSWER],
 )
 UPDATE_CONSUMER = extend_schema(
     operation_id="update_consumer",
@@ -258,6 +237,8 @@ UPDATE_CONSUMER = extend_schema(
     responses=_CHANGED,
     examples=[
         OpenApiExample("A new address", {"email": "ada@example.org"}, request_only=True),
+        CONSUMER_ANSWER,
+        TAKEN_ANSWER,
     ],
 )
 CANCEL_ACCOUNT = extend_schema(
@@ -292,19 +273,23 @@ ADD_CARD = extend_schema(
         **BODY_REFUSALS,
         **_CLOSED,
     },
-    examples=[_CARD_EXAMPLE],
+    examples=[CARD_REQUEST, CARD_ANSWER],
 )
 RETRIEVE_CARD = extend_schema(
     operation_id="retrieve_external_payment_card",
     tags=_CARDS,
     responses={200: CardShown, **REFUSALS, **_NOT_FOUND},
+    examples=[CARD_ANSWER],
 )
 EDIT_CARD = extend_schema(
     operation_id="update_external_payment_card",
     tags=_CARDS,
     request=CardEdit,
     responses={200: CardShown, **REFUSALS, **_NOT_FOUND, **BODY_REFUSALS, **_OUT_OF_USE},
-    examples=[OpenApiExample("A nickname", {"nickname": "Payday card"}, request_only=True)],
+    examples=[
+        OpenApiExample("A nickname", {"nickname": "Payday card"}, request_only=True),
+        CARD_ANSWER,
+    ],
 )
 DEACTIVATE_CARD = extend_schema(
     operation_id="deactivate_external_payment_card",
@@ -322,4 +307,5 @@ CHECK_CARD = extend_schema(
         **BODY_REFUSALS,
         **problem(422, "The card was taken out of use, or no network could say."),
     },
+    examples=[CARD_ANSWER],
 )

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -19,9 +20,10 @@ from consumers.api.problems import shown_name
 
 EARLIEST_BIRTH = date(1900, 1, 1)
 
-# Every control character of Unicode (category Cc), as schema and rule alike.
-ONE_LINE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
-SOME_LINES = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
+# For the schema: no control character of Unicode (category Cc), and not empty; where emptiness is
+# allowed, the schema says so beside the form.
+ONE_LINE = r"^[^\u0000-\u001f\u007f-\u009f]+$"
+SOME_LINES = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]+$"
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -199,20 +201,13 @@ class Whole(serializers.IntegerField):
 
 
 @extend_schema_field({"type": "string", "format": "date"})
-class Day(serializers.Field[date, Any, str, Any]):
-    """A day as `YYYY-MM-DD`, within the years that people alive were born in by default."""
+class Birthday(serializers.Field[date, Any, str, Any]):
+    """A day on which somebody alive may have been born, as `YYYY-MM-DD`."""
 
     default_error_messages = {
         "invalid": "A date as YYYY-MM-DD is required.",
         "out_of_range": "The date must be from {earliest} to {latest}.",
     }
-
-    def __init__(
-        self, *, earliest: date = EARLIEST_BIRTH, latest: date | None = None, **options: Any
-    ) -> None:
-        super().__init__(**options)
-        self.earliest = earliest
-        self.latest = latest
 
     def to_internal_value(self, data: Any) -> date:
         if not isinstance(data, str) or not _DAY.fullmatch(data):
@@ -221,9 +216,9 @@ class Day(serializers.Field[date, Any, str, Any]):
             day = date.fromisoformat(data)
         except ValueError:
             self.fail("invalid")
-        latest = self.latest or date.max
-        if not self.earliest <= day <= latest:
-            self.fail("out_of_range", earliest=self.earliest, latest=latest)
+        today = timezone.now().date()
+        if not EARLIEST_BIRTH <= day <= today:
+            self.fail("out_of_range", earliest=EARLIEST_BIRTH, latest=today)
         return day
 
     def to_representation(self, value: date) -> str:

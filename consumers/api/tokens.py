@@ -141,7 +141,7 @@ class TokenView(APIView):
 
     @extend_schema(
         operation_id="create_token",
-        tags=["tokens"],
+        tags=["Tokens"],
         summary="Take a token",
         request={
             "application/json": TokenRequest,
@@ -154,7 +154,7 @@ class TokenView(APIView):
         },
         examples=[
             OpenApiExample(
-                "client credentials",
+                "Client credentials",
                 value={
                     "grant_type": "client_credentials",
                     "client_id": "client_1f0c…",
@@ -162,7 +162,18 @@ class TokenView(APIView):
                     "scope": "api:read api:write",
                 },
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "A token",
+                value={
+                    "access_token": "token_…",
+                    "expires_in": 86400,
+                    "token_type": "Bearer",
+                    "scope": "api:read api:write",
+                },
+                response_only=True,
+                status_codes=["200"],
+            ),
         ],
     )
     def post(self, request: Request) -> HttpResponse:

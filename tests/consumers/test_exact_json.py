@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.test import RequestFactory
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.request import Request
 
@@ -133,22 +133,22 @@ def test_never_repeats_a_card_number_that_was_sent_as_a_name() -> None:
     assert "1111" not in f"{refused.detail} {refused.errors}"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(text: bytes) -> None:
     with contextlib.suppress(RequestRefused):
         assert isinstance(parsed(text), dict)
 
 
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10)
 json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**30), 10**30)
-    | st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | texts,
     lambda inner: st.lists(inner, max_size=4),
-    max_leaves=10,
+    max_leaves=5,
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=1), json_values, max_size=5))
 def test_reads_whatever_json_says(document: dict[str, Any]) -> None:
     assert parsed(json.dumps(document).encode()) == document

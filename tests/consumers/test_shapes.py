@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from consumers.api.shapes import Day, Email, Id, PatternText, Shape, Text, Whole
+from consumers.api.shapes import Birthday, Email, Id, PatternText, Shape, Text, Whole
 
 
 class Sample(Shape):
@@ -19,7 +19,7 @@ class Sample(Shape):
     code = PatternText(r"^[A-Z]{2}$", message="Two capitals.", required=False)
     email = Email(required=False)
     count = Whole(as_text="0?[1-9]", required=False, min_value=1, max_value=12)
-    born = Day(required=False)
+    born = Birthday(required=False)
     card = Id(required=False)
 
 
@@ -77,13 +77,25 @@ def test_a_pattern_holds_for_the_whole_text(value: str) -> None:
     assert "code" in codes_of({"name": "a", "code": value})
 
 
-@pytest.mark.parametrize("value", [True, 1.0, Decimal("1.0"), "1.0", "٣", "", None, "1e1", " 1", "12", "1\n"])
+@pytest.mark.parametrize(
+    "value", [True, 1.0, Decimal("1.0"), "1.0", "٣", "", None, "1e1", " 1", "12", "1\n"]
+)
 def test_whole_takes_only_whole_numbers(value: Any) -> None:
     assert "count" in codes_of({"name": "a", "count": value})
 
 
 @pytest.mark.parametrize(
-    "value", ["20200101", "2020-1-1", "2020-W01-1", "2020-02-30", "1899-12-31", 20200101, None]
+    "value",
+    [
+        "20200101",
+        "2020-1-1",
+        "2020-W01-1",
+        "2020-02-30",
+        "1899-12-31",
+        "2999-01-01",
+        20200101,
+        None,
+    ],
 )
 def test_day_takes_only_real_days(value: Any) -> None:
     assert "born" in codes_of({"name": "a", "born": value})
