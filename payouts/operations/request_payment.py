@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import OperationalError
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 from psycopg.types.json import Jsonb
 
 from consumers.ids import new_id_at
@@ -267,10 +269,12 @@ def _bounds(limits: tuple[Limit, ...]) -> dict[str, Decimal | int | None]:
     }
 
 
+# As patient as `payouts_store_payment` with a call that has the key and is not through.
 _REMEMBER: Final = """
+WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '5s', TRUE))
 INSERT INTO payouts_idempotencykey
     (partner_id, key, request_digest, status_code, answer, payment_id, created_at)
-VALUES (%(partner)s, %(key)s, %(digest)s, %(status_code)s, %(body)s, NULL, %(at)s)
+SELECT %(partner)s, %(key)s, %(digest)s, %(status_code)s, %(body)s, NULL, %(at)s FROM patience
 ON CONFLICT (partner_id, key) DO NOTHING
 RETURNING id
 """
@@ -282,26 +286,33 @@ def remember_refusal(request: PushRequest, *, status_code: int, body: bytes) -> 
     A request without a key has nothing to remember.
 
     :raises IdempotencyKeyReused: if the key was used meanwhile for another request.
+    :raises RequestInProgress: if the call that has the key is not through within seconds.
     """
     if request.key is None:
         return None
     digest = request.digest()
-    kept = fetch_row(
-        _REMEMBER,
-        {
-            "partner": request.partner_id,
-            "key": request.key,
-            "digest": digest,
-            "status_code": status_code,
-            "body": body,
-            "at": timezone.now(),
-        },
-    )
-    if kept is not None:
+    if _remember(request, digest, status_code, body):
         return None
     first = push_facts(_wish(request, timezone.now())).first_answer
     assert first is not None
     return _replay(first, digest)
+
+
+def _remember(request: PushRequest, digest: bytes, status_code: int, body: bytes) -> bool:
+    answer = {
+        "partner": request.partner_id,
+        "key": request.key,
+        "digest": digest,
+        "status_code": status_code,
+        "body": body,
+        "at": timezone.now(),
+    }
+    try:
+        return fetch_row(_REMEMBER, answer) is not None
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise RequestInProgress from error
+        raise
 
 
 _REPLACE: Final = """
