@@ -57,6 +57,17 @@ def integer(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {word!r}.") from error
 
 
+def integers(name: str, default: str) -> list[int]:
+    """A comma-separated list of whole numbers, at least one."""
+    try:
+        numbers = [int(word) for word in words(name, default)]
+    except ValueError:
+        numbers = []
+    if not numbers:
+        raise ImproperlyConfigured(f"{name} must be whole numbers with commas between them.")
+    return numbers
+
+
 def choice(name: str, allowed: Sequence[str]) -> str:
     """One of the allowed words; the first when it is not set. A misspelt one is refused."""
     word = text(name, allowed[0])

@@ -225,3 +225,10 @@ SANDBOX_NETWORK_IN_PRODUCTION = env.boolean("SANDBOX_NETWORK_IN_PRODUCTION", def
 CARD_ELIGIBILITY_SOURCE = "payouts.networks.eligibility.eligibility_of"
 ACQUIRING_BIN = env.text("ACQUIRING_BIN", "408999")
 CARD_ACCEPTOR_ID = env.text("CARD_ACCEPTOR_ID", "PAYOUTS00000001")
+
+# How long a sender may say nothing before its payments are asked about: longer than any call takes.
+SENDER_LOST_SECONDS = env.integer("SENDER_LOST_SECONDS", 90)
+# The pauses before the inquiries about an unclear payment; the last one comes again and again.
+INQUIRY_PAUSES_SECONDS = env.integers("INQUIRY_PAUSES_SECONDS", "40,80,480,3000,18000,86400")
+# How long a network may take until an inquiry shows what it has received.
+NETWORK_VISIBILITY_SECONDS = env.integer("NETWORK_VISIBILITY_SECONDS", 600)

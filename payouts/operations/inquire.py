@@ -1,7 +1,4 @@
-"""Finds out what became of payments whose outcome is unclear. No timer ever decides one.
-
-The questions come 40 s, 2 min, 10 min, 1 h and 6 h after the answer was lost, then daily.
-"""
+"""Finds out what became of payments whose outcome is unclear. No timer ever decides one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,15 +24,8 @@ from payouts.networks.base import (
 )
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.transition import Step, take_step
+from payouts.operations.waits import inquiry_pause, sender_lost_after
 from payouts.states import Status
-
-_PAUSES: Final = (
-    timedelta(seconds=80),
-    timedelta(minutes=8),
-    timedelta(minutes=50),
-    timedelta(hours=5),
-    timedelta(days=1),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +38,8 @@ class Inquiry:
     status_identifier: str | None
 
 
-# The lease: whoever claims an inquiry has this long before somebody else may ask too. Asking twice
-# changes nothing at the network, so a lost asker costs time only.
-_LEASE: Final = timedelta(seconds=90)
-
+# The lease: for so long nobody else asks. Asking twice changes nothing at the network, so an asker that
+# is lost costs time only.
 _CLAIM: Final = """
 UPDATE payouts_payment p SET due_at = %(lease_until)s
 FROM (
@@ -70,7 +58,7 @@ RETURNING p.id, attempt.network, attempt.acquiring_bin, attempt.trace_number,
 def claim_due_inquiries(*, limit: int) -> list[Inquiry]:
     """Take up to `limit` unclear payments that it is time to ask about. Safe to run many times at once."""
     at = timezone.now()
-    rows = fetch_rows(_CLAIM, {"at": at, "lease_until": at + _LEASE, "limit": limit})
+    rows = fetch_rows(_CLAIM, {"at": at, "lease_until": at + sender_lost_after(), "limit": limit})
     return [_inquiry(row) for row in rows]
 
 
@@ -98,13 +86,13 @@ def _ask_again(payment_id: UUID, finding: Unknown | NotFound) -> Status:
         row = fetch_row(_LOCK_UNKNOWN, {"id": payment_id})
         if row is None:
             return Status(fetch_status(payment_id))
-        asked = row[0]
+        asked = row[0] + 1
         Attempt.objects.filter(pk=payment_id).update(
-            times_inquired=asked + 1,
+            times_inquired=asked,
             times_not_found=F("times_not_found") + (1 if isinstance(finding, NotFound) else 0),
             answer=dict(finding.raw),
         )
-        take_step(payment_id, _inquired(finding, at, _PAUSES[min(asked, len(_PAUSES) - 1)]))
+        take_step(payment_id, _inquired(finding, at, inquiry_pause(times_inquired=asked)))
     return Status.UNKNOWN
 
 
