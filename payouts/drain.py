@@ -80,7 +80,9 @@ class _Drain:
     async def run(self) -> None:
         idle_seconds = 0.0
         try:
-            while self.in_flight or (idle_seconds <= self.linger_seconds and not _stopping.is_set()):
+            while self.in_flight or (
+                idle_seconds <= self.linger_seconds and not _stopping.is_set()
+            ):
                 claimed = await self._claim()
                 for item in claimed:
                     self._start(item)
@@ -114,26 +116,26 @@ class _Drain:
 async def _send(instruction: Instruction) -> None:
     network = network_named(instruction.network)
     outcome = await network.push(instruction.push)
-    await _record(record_outcome, instruction.payment_id, outcome)
+    await _record(
+        record_outcome, instruction.payment_id, outcome, send_number=instruction.send_number
+    )
 
 
 async def _inquire(inquiry: Inquiry) -> None:
     network = network_named(inquiry.network)
-    finding = await network.inquire(
-        inquiry.identity, status_identifier=inquiry.status_identifier
-    )
+    finding = await network.inquire(inquiry.identity, status_identifier=inquiry.status_identifier)
     await _record(record_finding, inquiry.payment_id, finding)
 
 
-async def _record(operation: Callable[..., Result], *arguments: Any) -> Result:
+async def _record(operation: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
     """Record what a network said; while the database is away, try again. Recording twice is safe."""
     for seconds in _RECORD_AGAIN_SECONDS:
         try:
-            return await _in_database(operation, *arguments)
+            return await _in_database(operation, *arguments, **named)
         except (OperationalError, InterfaceError):
             logger.warning("The database is away; recording again in %s s.", seconds)
             await asyncio.sleep(seconds)
-    return await _in_database(operation, *arguments)
+    return await _in_database(operation, *arguments, **named)
 
 
 async def _in_database(function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:

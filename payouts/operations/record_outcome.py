@@ -4,6 +4,7 @@ Each function is one short transaction under a lock on the payment, and safe to 
 final stays as it is.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,16 +17,17 @@ from django.utils import timezone
 from consumers.models import CardStatus, PaymentCard
 from consumers.statements import fetch_row, fetch_rows
 from payouts.actors import WORKER, Actor
-from payouts.declines import Decline, decline_for
+from payouts.declines import NETWORK_UNREACHABLE, Decline, decline_for
 from payouts.models import Attempt, EventKind, JournalKind
 from payouts.models.payment import AttemptState
 from payouts.networks.base import Approved, Declined, NotSent, Outcome, Unknown, UnknownReason
 from payouts.operations.ledger import Line, post_journal
-from payouts.operations.transition import Step, take_step
-from payouts.states import Status
+from payouts.operations.transition import PaymentMoved, Step, take_step
+from payouts.operations.waits import inquiry_pause
+from payouts.states import MoneyMoved, Status, money_moved
 
-# How long to wait before asking a network that may still be working on it (Mastercard Send).
-FIRST_INQUIRY_AFTER: Final = timedelta(seconds=40)
+logger = logging.getLogger(__name__)
+
 # How long a payment that provably never left is tried again before it is given up.
 GIVE_UP_SENDING_AFTER: Final = timedelta(hours=24)
 _SEND_AGAIN_AFTER: Final = (
@@ -85,17 +87,27 @@ def _lock(payment_id: UUID) -> _Locked:
     return _Locked(row[0], Status(row[1]), *row[2:])
 
 
-def record_outcome(payment_id: UUID, outcome: Outcome, *, actor: Actor = WORKER) -> Status:
+def record_outcome(
+    payment_id: UUID,
+    outcome: Outcome,
+    *,
+    send_number: int | None = None,
+    actor: Actor = WORKER,
+) -> Status:
     """Record what the network said about the payment's attempt; return the status that it has now.
 
     Approved completes it, a decline fails it and gives the money back, an unclear answer keeps the
     money held and has the network asked, a provably unsent one goes back to the queue. For a payment
     that is final already nothing changes, whoever calls.
+
+    `send_number` is that of the instruction. NotSent proves something about that send only: without
+    the number, or when the attempt has been sent again since, it changes nothing.
     """
     at = timezone.now()
     with transaction.atomic():
         payment = _lock(payment_id)
         if payment.status not in (Status.SUBMITTED, Status.UNKNOWN):
+            _report_contradiction(payment, outcome)
             return payment.status
         match outcome:
             case Approved():
@@ -105,7 +117,23 @@ def record_outcome(payment_id: UUID, outcome: Outcome, *, actor: Actor = WORKER)
             case Unknown():
                 return _leave_unknown(payment, outcome, actor, at)
             case NotSent():
+                if payment.status is Status.UNKNOWN or payment.times_sent != send_number:
+                    return payment.status
                 return _send_again(payment, outcome, actor, at)
+
+
+def _report_contradiction(payment: _Locked, outcome: Outcome) -> None:
+    """Nothing may change a final payment, but people have to hear of an answer that does not fit."""
+    is_paid = money_moved(payment.status) is MoneyMoved.YES
+    if (isinstance(outcome, Approved) and not is_paid) or (
+        isinstance(outcome, Declined) and is_paid
+    ):
+        logger.critical(
+            "The network answered %s for payment %s, which is %s.",
+            outcome.network_code,
+            payment.id,
+            payment.status,
+        )
 
 
 def fail_unsent_payment(
@@ -118,10 +146,16 @@ def fail_unsent_payment(
     :raises payouts.operations.transition.PaymentMoved: if it is no longer pending.
     """
     payment = _lock(payment_id)
+    if payment.status is not Status.PENDING:
+        raise PaymentMoved(payment_id)
+    _fail_unsent(payment, failure_code, actor, at)
+
+
+def _fail_unsent(payment: _Locked, failure_code: str, actor: Actor, at: datetime) -> None:
     take_step(
-        payment_id,
+        payment.id,
         Step(
-            before=Status.PENDING,
+            before=payment.status,
             to=Status.FAILED,
             kind=EventKind.FAILED,
             actor=actor,
@@ -215,12 +249,14 @@ def _mark_card(card_id: UUID, decline: Decline, at: datetime) -> None:
 
 
 def _leave_unknown(payment: _Locked, outcome: Unknown, actor: Actor, at: datetime) -> Status:
+    # A status identifier is kept until there is a newer one: without it we could only ask by identity.
+    newer = {"status_identifier": outcome.status_identifier} if outcome.status_identifier else {}
     Attempt.objects.filter(pk=payment.id).update(
         state=AttemptState.UNKNOWN,
         unknown_reason=outcome.why.value,
-        status_identifier=outcome.status_identifier or "",
         answer=dict(outcome.raw),
         answered_at=at,
+        **newer,
     )
     if payment.status is Status.SUBMITTED:
         take_step(
@@ -231,7 +267,7 @@ def _leave_unknown(payment: _Locked, outcome: Unknown, actor: Actor, at: datetim
                 kind=EventKind.UNKNOWN,
                 actor=actor,
                 at=at,
-                due_at=at + FIRST_INQUIRY_AFTER,
+                due_at=at + inquiry_pause(times_inquired=0),
                 details={"why": outcome.why.value},
             ),
         )
@@ -239,11 +275,12 @@ def _leave_unknown(payment: _Locked, outcome: Unknown, actor: Actor, at: datetim
 
 
 def _send_again(payment: _Locked, outcome: NotSent, actor: Actor, at: datetime) -> Status:
-    if payment.status is Status.UNKNOWN or not payment.times_sent:
-        return payment.status
     if payment.may_have_left:
         return _leave_unknown(payment, Unknown(UnknownReason.UNREACHABLE), actor, at)
-    Attempt.objects.filter(pk=payment.id).update(state=AttemptState.NOT_SENT, answered_at=at)
+    _close_attempt(payment.id, AttemptState.NOT_SENT, at)
+    if at - payment.created_at > GIVE_UP_SENDING_AFTER:
+        return _give_up(payment, actor, at)
+    assert payment.times_sent is not None
     pause = _SEND_AGAIN_AFTER[min(payment.times_sent, len(_SEND_AGAIN_AFTER)) - 1]
     take_step(
         payment.id,
@@ -257,10 +294,13 @@ def _send_again(payment: _Locked, outcome: NotSent, actor: Actor, at: datetime) 
             details={"why": outcome.why.value},
         ),
     )
-    if at - payment.created_at > GIVE_UP_SENDING_AFTER:
-        fail_unsent_payment(payment.id, failure_code="network_unreachable", at=at, actor=actor)
-        return Status.FAILED
     return Status.PENDING
+
+
+def _give_up(payment: _Locked, actor: Actor, at: datetime) -> Status:
+    # One step, not two through pending: a transaction changes a payment's status once.
+    _fail_unsent(payment, NETWORK_UNREACHABLE.code, actor, at)
+    return Status.FAILED
 
 
 def _close_attempt(payment_id: UUID, state: AttemptState, at: datetime, **said: Any) -> None:

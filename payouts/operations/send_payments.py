@@ -1,19 +1,21 @@
 """Hands accepted payments to a sender: claims them, and gives each its network identity for ever.
 
-After `claim_due_payments` has committed, and not before, the sender may call the network, with no
-transaction open; what the network says goes to `record_outcome`.
+After a claim has committed, and not before, the sender may call the network, with no transaction
+open; what the network says goes to `record_outcome`, with the number of the send.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from consumers.cards import is_expired
+from consumers.cards import Pan, is_expired
 from consumers.models import CardStatus
 from consumers.statements import fetch_rows
 from consumers.vault import CardUnreadable, SealedCard, key_ring_from_settings, unseal
@@ -23,63 +25,89 @@ from payouts.money import CURRENCY
 from payouts.networks.base import NetworkIdentity, Push
 from payouts.networks.routing import PUSHABLE_CARD_NETWORKS, identity_for, network_for
 from payouts.operations.record_outcome import fail_unsent_payment
-from payouts.operations.transition import Step, take_steps
+from payouts.operations.transition import PaymentMoved, Step, take_steps
+from payouts.operations.waits import sender_lost_after
 from payouts.states import Status
 
-# Longer than any call to a network can take: after this a sender that has said nothing is lost.
-SENDER_LOST_AFTER: Final = timedelta(seconds=90)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A committed attempt, ready to be sent once. `push` holds the revealed card number."""
+    """A committed attempt, ready to be sent once. `push` holds the revealed card number.
+
+    `send_number` counts the sends of the attempt: an answer belongs to one of them.
+    """
 
     payment_id: UUID
     network: str
+    send_number: int
     push: Push = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """A row of `_CLAIM`."""
+    """A row of `_CLAIM`: a payment under our lock, with what its instruction needs."""
 
     payment_id: UUID
     partner_id: UUID
-    amount: Any
+    amount: Decimal
     description: str
-    sequence: int
+    sequence: int | None
     card_id: UUID
-    sealed: SealedCard
-    identity: NetworkIdentity | None
+    kek_id: str
+    wrapped_key: bytes
+    ciphertext: bytes
     card_network: str
     card_status: str
     expiration_month: int
     expiration_year: int
     recipient_name: str
     consumer_is_active: bool
+    attempt_network: str | None
 
 
-_CLAIM: Final = """
+@dataclass(frozen=True, slots=True)
+class _Sendable:
+    """A due payment that nothing stands against, with its card number opened."""
+
+    due: _Due
+    number: Pan
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What stands in the attempt's row: this, and nothing that was computed before, is sent."""
+
+    network: str
+    send_number: int
+    identity: NetworkIdentity
+
+
+_DUE: Final = """
 SELECT due.id, due.partner_id, due.amount, due.description,
     CASE WHEN attempt.payment_id IS NULL THEN nextval('payouts_network_identity') END,
     card.id, card.kek_id, card.wrapped_key, card.ciphertext, card.network, card.status,
     card.expiration_month, card.expiration_year,
     COALESCE(NULLIF(card.cardholder_name, ''), consumer.first_name || ' ' || consumer.last_name),
-    consumer.is_active,
-    attempt.acquiring_bin, attempt.trace_number, attempt.retrieval_reference_number,
-    attempt.card_acceptor_id, attempt.terminal_id
+    consumer.is_active, attempt.network
 FROM (
     SELECT id, partner_id, card_id, consumer_id, amount, description FROM payouts_payment
-    WHERE status = 'pending' AND due_at <= %(at)s
-    ORDER BY due_at LIMIT %(limit)s
-    FOR NO KEY UPDATE SKIP LOCKED
+    {which}
 ) AS due
 JOIN consumers_paymentcard card ON card.id = due.card_id
 JOIN consumers_consumer consumer ON consumer.id = due.consumer_id
 LEFT JOIN payouts_attempt attempt ON attempt.payment_id = due.id
 """
 
-_INSERT_ATTEMPTS: Final = """
+_CLAIM: Final = _DUE.format(
+    which="""WHERE status = 'pending' AND due_at <= %(at)s
+    ORDER BY due_at LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED"""
+)
+
+# An attempt that exists keeps its network and its identity, whatever was computed for this send.
+_WRITE_ATTEMPTS: Final = """
 INSERT INTO payouts_attempt
     (payment_id, network, acquiring_bin, trace_number, retrieval_reference_number,
      card_acceptor_id, terminal_id, state, times_sent, times_inquired, times_not_found,
@@ -92,8 +120,10 @@ FROM unnest(%(payment_ids)s::uuid[], %(networks)s::text[], %(bins)s::text[], %(t
     AS new (payment_id, network, acquiring_bin, trace_number, retrieval_reference_number,
             card_acceptor_id, terminal_id)
 ON CONFLICT (payment_id) DO UPDATE
-SET state = 'sending', times_sent = payouts_attempt.times_sent + 1, sent_at = excluded.sent_at
-RETURNING payment_id
+SET state = 'sending', times_sent = payouts_attempt.times_sent + 1, times_not_found = 0,
+    sent_at = excluded.sent_at
+RETURNING payment_id, network, times_sent, acquiring_bin, trace_number,
+    retrieval_reference_number, card_acceptor_id, terminal_id
 """
 
 
@@ -101,67 +131,46 @@ def claim_due_payments(*, limit: int) -> list[Instruction]:
     """Take up to `limit` payments that wait to be sent; return them with their committed attempts.
 
     1. Take rows that nobody else holds (SKIP LOCKED), oldest first.
-    2. Fail those that provably must not be sent any more: card or consumer closed meanwhile.
-    3. Write the attempts with their network identities and move the payments to submitted.
-    4. Commit. From here on each instruction may have left, whatever happens to this process; if it
-       dies, the payments become unknown after `SENDER_LOST_AFTER` and are inquired about.
+    2. Write the attempts with their network identities and move the payments to submitted.
+    3. Commit. From here on each instruction may have left, whatever happens to this process; if it
+       dies, the payments become unknown after `sender_lost_after` and are inquired about.
+    4. Fail those that must not be sent any more (card or consumer closed meanwhile), each in a
+       transaction of its own: it locks rows that creates lock in another order.
 
     Any number of senders may run this at once; each payment goes to one of them.
     """
     at = timezone.now()
+    stopped: dict[UUID, str] = {}
+    sendable: list[_Sendable] = []
     with transaction.atomic():
-        due = [_due(row) for row in fetch_rows(_CLAIM, {"at": at, "limit": limit})]
-        instructions = [one for one in (_instruction(row, at) for row in due) if one is not None]
-        if instructions:
-            _commit_attempts(instructions, at)
+        for row in fetch_rows(_CLAIM, {"at": at, "limit": limit}):
+            due = _Due(*row)
+            opened = _opened(due, at)
+            if isinstance(opened, _Sendable):
+                sendable.append(opened)
+            else:
+                stopped[due.payment_id] = opened
+        instructions = _commit_attempts(sendable, _sent(Status.PENDING, at))
+    for payment_id, obstacle in stopped.items():
+        _stop(payment_id, obstacle, at)
     return instructions
 
 
-def _due(row: Sequence[Any]) -> _Due:
-    payment_id, partner_id, amount, description, sequence, card_id, *rest = row[:15]
-    kek_id, wrapped_key, ciphertext, *rest = rest
-    return _Due(
-        payment_id,
-        partner_id,
-        amount,
-        description,
-        sequence,
-        card_id,
-        SealedCard(kek_id, bytes(wrapped_key), bytes(ciphertext)),
-        None if row[15] is None else NetworkIdentity(*row[15:20]),
-        *rest,
-    )
-
-
-def _instruction(due: _Due, at: datetime) -> Instruction | None:
+def _opened(due: _Due, at: datetime) -> _Sendable | str:
+    """The payment with its card number, or the code of what stands against sending it."""
     obstacle = _obstacle(due, at)
     if obstacle is not None:
-        fail_unsent_payment(due.payment_id, failure_code=obstacle, at=at)
-        return None
+        return obstacle
     try:
         number = unseal(
-            due.sealed,
+            SealedCard(due.kek_id, bytes(due.wrapped_key), bytes(due.ciphertext)),
             card_id=due.card_id,
             partner_id=due.partner_id,
             ring=key_ring_from_settings(),
         )
     except CardUnreadable:
-        fail_unsent_payment(due.payment_id, failure_code="card_unreadable", at=at)
-        return None
-    return Instruction(
-        due.payment_id,
-        network_for(due.card_network).name,
-        Push(
-            identity=due.identity or identity_for(due.sequence, at=at),
-            number=number.reveal(),
-            expiration_month=due.expiration_month,
-            expiration_year=due.expiration_year,
-            amount=due.amount,
-            currency=CURRENCY,
-            recipient_name=due.recipient_name,
-            description=due.description,
-        ),
-    )
+        return "card_unreadable"
+    return _Sendable(due, number)
 
 
 def _obstacle(due: _Due, at: datetime) -> str | None:
@@ -177,15 +186,52 @@ def _obstacle(due: _Due, at: datetime) -> str | None:
     return None
 
 
-def _commit_attempts(instructions: Sequence[Instruction], at: datetime) -> None:
-    identities = [instruction.push.identity for instruction in instructions]
-    payment_ids = [instruction.payment_id for instruction in instructions]
-    fetch_rows(
-        _INSERT_ATTEMPTS,
+def _stop(payment_id: UUID, failure_code: str, at: datetime) -> None:
+    try:
+        with transaction.atomic():
+            fail_unsent_payment(payment_id, failure_code=failure_code, at=at)
+    except PaymentMoved:
+        # Canceled, or stopped by another sender: either way it is not ours any more.
+        return
+    except DatabaseError:
+        # It stays due, so the next claim finds it; raising would lose the other instructions.
+        logger.exception("Payment %s must not be sent, and could not be failed yet.", payment_id)
+
+
+def _sent(before: Status, at: datetime) -> Step:
+    return Step(
+        before=before,
+        to=Status.SUBMITTED,
+        kind=EventKind.SENT,
+        actor=WORKER,
+        at=at,
+        due_at=at + sender_lost_after(),
+    )
+
+
+def _commit_attempts(sendable: Sequence[_Sendable], step: Step) -> list[Instruction]:
+    """Write the attempts and take the step; what is returned may be sent after the commit."""
+    if not sendable:
+        return []
+    attempts = _write_attempts(sendable, step.at)
+    moved = take_steps([one.due.payment_id for one in sendable], step)
+    # The rows are locked by the claim, so nothing can have moved them.
+    assert len(moved) == len(sendable)
+    return [_instruction(one, attempts[one.due.payment_id]) for one in sendable]
+
+
+def _write_attempts(sendable: Sequence[_Sendable], at: datetime) -> dict[UUID, _Attempt]:
+    # A number of the sequence is drawn for new attempts only; the others keep what they have.
+    identities = [identity_for(one.due.sequence or 0, at=at) for one in sendable]
+    networks = [
+        one.due.attempt_network or network_for(one.due.card_network).name for one in sendable
+    ]
+    rows = fetch_rows(
+        _WRITE_ATTEMPTS,
         {
             "at": at,
-            "payment_ids": payment_ids,
-            "networks": [instruction.network for instruction in instructions],
+            "payment_ids": [one.due.payment_id for one in sendable],
+            "networks": networks,
             "bins": [one.acquiring_bin for one in identities],
             "traces": [one.systems_trace_audit_number for one in identities],
             "references": [one.retrieval_reference_number for one in identities],
@@ -193,16 +239,23 @@ def _commit_attempts(instructions: Sequence[Instruction], at: datetime) -> None:
             "terminals": [one.terminal_id for one in identities],
         },
     )
-    moved = take_steps(
-        payment_ids,
-        Step(
-            before=Status.PENDING,
-            to=Status.SUBMITTED,
-            kind=EventKind.SENT,
-            actor=WORKER,
-            at=at,
-            due_at=at + SENDER_LOST_AFTER,
+    return {row[0]: _Attempt(row[1], row[2], NetworkIdentity(*row[3:])) for row in rows}
+
+
+def _instruction(sendable: _Sendable, attempt: _Attempt) -> Instruction:
+    due = sendable.due
+    return Instruction(
+        due.payment_id,
+        attempt.network,
+        attempt.send_number,
+        Push(
+            identity=attempt.identity,
+            number=sendable.number.reveal(),
+            expiration_month=due.expiration_month,
+            expiration_year=due.expiration_year,
+            amount=due.amount,
+            currency=CURRENCY,
+            recipient_name=due.recipient_name,
+            description=due.description,
         ),
     )
-    # The rows are locked by the claim, so nothing can have moved them.
-    assert len(moved) == len(payment_ids)
