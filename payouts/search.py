@@ -22,12 +22,13 @@ _ROOTS_AT_MOST: Final = 200
 _REQUEST_LASTS_AT_MOST_SECONDS: Final = 60
 
 _TEXT_AT_MOST: Final = 200
-_REQUEST_ID: Final = re.compile(r"req_([0-9a-f]{32})")
-_KEY_OR_ITS_START: Final = re.compile(r"[0-9a-f]{8,32}")
-_AMOUNT: Final = re.compile(r"(\$?)\s*((?:\d{1,3}(?:,\d{3})+|\d{1,7})(?:\.\d{1,2})?)")
-_LAST_FOUR: Final = re.compile(r"[\s*•·.x]*(\d{4})")
-_TRACE: Final = re.compile(r"\d{6}")
-_RRN: Final = re.compile(r"\d{12}")
+# Only the ten digits of ASCII: no row was stored with the digits of another script.
+_REQUEST_ID: Final = re.compile("req_([0-9a-f]{32})")
+_KEY_OR_ITS_START: Final = re.compile("[0-9a-f]{8,32}")
+_AMOUNT: Final = re.compile(r"(\$?)\s*((?:\d{1,3}(?:,\d{3})+|\d{1,7})(?:\.\d{1,2})?)", re.ASCII)
+_LAST_FOUR: Final = re.compile(r"[\s*•·.x]*(\d{4})", re.ASCII)
+_TRACE: Final = re.compile("[0-9]{6}")
+_RRN: Final = re.compile("[0-9]{12}")
 
 _FIRST_KEY: Final = UUID(int=0)
 _LAST_KEY: Final = UUID(int=(1 << 128) - 1)

@@ -1,0 +1,102 @@
+"""People are found by what somebody types."""
+
+from uuid import UUID
+
+import pytest
+
+from consumers.models import Consumer
+from consumers.search import FOUND_AT_MOST, find_cards_by_last4, find_consumers, prefix_query
+from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer, make_partner
+
+pytestmark = pytest.mark.django_db
+
+
+def found(text: str, *, partner_id: UUID | None = None) -> list[UUID]:
+    return find_consumers(text, partner_id=partner_id).ids
+
+
+@pytest.fixture
+def jane() -> Consumer:
+    make_consumer(first_name="Bob", last_name="Builder", pcid="other-7", email="bob@example.org")
+    return make_consumer(
+        first_name="Anne-Jane",
+        last_name="O'Brien Márquez",
+        pcid="CUST-000123",
+        email="Jane.Doe+card@example.com",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "anne-jane",
+        "ANNE-J",
+        "jane",
+        "o'brien",
+        "O'Br",
+        "brien",
+        "márq",
+        "obri anne".replace("obri", "brien"),
+        "jane.doe",
+        "jane.doe+card@example.com",
+        "jane.doe+card@ex",
+        "CUST-000123",
+        "cust-0001",
+        "cust",
+        "  Anne-Jane   O'Brien  ",
+        "anne-jane, o'brien",
+    ],
+)
+def test_finds_a_person_by(jane: Consumer, text: str) -> None:
+    assert found(text) == [jane.pk]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "...", "'", "\\", "zzz", "jane bob", "ane", "'; DROP", "z:*", "!(x & y)"]
+)
+def test_finds_nobody_and_stays_calm_with(jane: Consumer, text: str) -> None:
+    assert found(text) == []
+
+
+def test_finds_by_id_and_by_a_pcid_that_no_parser_would_keep_whole(jane: Consumer) -> None:
+    odd = make_consumer(pcid="!!/::?")
+    assert found(str(jane.pk)) == [jane.pk]
+    assert found("!!/::?") == [odd.pk]
+
+
+def test_stays_within_the_partner(jane: Consumer) -> None:
+    other = make_partner()
+    twin = make_consumer(partner=other, first_name="Anne-Jane", pcid="CUST-000123")
+    assert found("anne", partner_id=other.pk) == [twin.pk]
+    assert found("CUST-000123", partner_id=other.pk) == [twin.pk]
+    assert found(str(jane.pk), partner_id=other.pk) == []
+
+
+def test_gives_the_newest_first() -> None:
+    older, newer = make_consumer(last_name="Twin"), make_consumer(last_name="Twin")
+    assert found("twin") == [newer.pk, older.pk]
+
+
+def test_says_when_there_are_more_than_it_kept() -> None:
+    partner = make_partner()
+    Consumer.objects.bulk_create(
+        Consumer(partner=partner, pcid=f"many-{n}", last_name="Crowd")
+        for n in range(FOUND_AT_MOST + 1)
+    )
+    crowd = find_consumers("crowd")
+    assert len(crowd.ids) == FOUND_AT_MOST
+    assert not crowd.is_complete
+
+
+def test_looks_for_no_more_than_some_words() -> None:
+    query = prefix_query(" ".join(f"word{n}" for n in range(50)))
+    assert query is not None
+    assert query.count("&") == 5
+
+
+def test_finds_cards_of_all_partners_by_their_last_four() -> None:
+    visa = make_card()
+    make_card(number=MASTERCARD_NUMBER)
+    again = make_card()
+    assert find_cards_by_last4("1111").ids == [again.pk, visa.pk]
+    assert find_cards_by_last4("1111", partner_id=visa.partner_id).ids == [visa.pk]
