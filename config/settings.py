@@ -197,15 +197,23 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
     }
     for _folder in ("messages", "control"):
         (VAR_DIR / "broker" / _folder).mkdir(parents=True, exist_ok=True)
+elif CELERY_BROKER_URL.startswith(("amqp:", "amqps:")):
+    # RabbitMQ's replicated kind of queue, and an answer to each bell that is rung.
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+# A ring that nobody heard in time is void, so that they do not pile up while no worker runs.
 CELERY_BEAT_SCHEDULE = {
-    "send what nobody rang for": {"task": "payouts.send_due_payments", "schedule": 5.0},
-    "inquire about unclear payments": {"task": "payouts.inquire_unknown_payments", "schedule": 5.0},
-    "expire approvals": {"task": "payouts.expire_undecided_payments", "schedule": 60.0},
+    name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for name, task, seconds in (
+        ("send what nobody rang for", "payouts.send_due_payments", 5.0),
+        ("inquire about unclear payments", "payouts.inquire_unknown_payments", 5.0),
+        ("expire approvals", "payouts.expire_undecided_payments", 60.0),
+    )
 }
 
 # Keys of the card vault, `id:base64` each, comma separated, the current one first.
