@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from payouts.networks.base import NotFound
 from payouts.networks.routing import close_networks, network_named
 from payouts.operations.inquire import (
     Inquiry,
@@ -20,7 +21,7 @@ from payouts.operations.inquire import (
     record_finding,
 )
 from payouts.operations.record_outcome import record_outcome
-from payouts.operations.send_payments import Instruction, claim_due_payments
+from payouts.operations.send_payments import Instruction, claim_due_payments, claim_resend
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def stop() -> None:
 
 
 def send_due_payments() -> None:
-    """Send until nothing is due. A second call in this process only makes the first look once more."""
+    """Send until nothing is due. A second call in this process makes the first look once more."""
     _rung.set()
     while _rung.is_set() and _draining.acquire(blocking=False):
         try:
@@ -58,7 +59,10 @@ def send_due_payments() -> None:
 
 
 def inquire_unknown_payments() -> None:
-    """Ask the networks about every unclear payment whose time has come."""
+    """Ask the networks about every unclear payment whose time has come.
+
+    What a network does not have is sent again under its identity, by the rules of `claim_resend`.
+    """
     asyncio.run(_Drain(claim_due_inquiries, _inquire, linger_seconds=0).run())
 
 
@@ -125,10 +129,14 @@ async def _inquire(inquiry: Inquiry) -> None:
     network = network_named(inquiry.network)
     finding = await network.inquire(inquiry.identity, status_identifier=inquiry.status_identifier)
     await _record(record_finding, inquiry.payment_id, finding)
+    if isinstance(finding, NotFound) and not _stopping.is_set():
+        instruction = await _in_database(claim_resend, inquiry.payment_id)
+        if instruction is not None:
+            await _send(instruction)
 
 
 async def _record(operation: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
-    """Record what a network said; while the database is away, try again. Recording twice is safe."""
+    """Record what a network said; again while the database is away. Recording twice is safe."""
     for seconds in _RECORD_AGAIN_SECONDS:
         try:
             return await _in_database(operation, *arguments, **named)

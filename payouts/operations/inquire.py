@@ -38,8 +38,8 @@ class Inquiry:
     status_identifier: str | None
 
 
-# The lease: for so long nobody else asks. Asking twice changes nothing at the network, so an asker that
-# is lost costs time only.
+# The lease: for so long nobody else asks. Asking twice changes nothing at the network, so an asker
+# that is lost costs time only.
 _CLAIM: Final = """
 UPDATE payouts_payment p SET due_at = %(lease_until)s
 FROM (
@@ -56,7 +56,10 @@ RETURNING p.id, attempt.network, attempt.acquiring_bin, attempt.trace_number,
 
 
 def claim_due_inquiries(*, limit: int) -> list[Inquiry]:
-    """Take up to `limit` unclear payments that it is time to ask about. Safe to run many times at once."""
+    """Take up to `limit` unclear payments that it is time to ask about.
+
+    Any number of askers may run this at once; each payment goes to one of them.
+    """
     at = timezone.now()
     rows = fetch_rows(_CLAIM, {"at": at, "lease_until": at + sender_lost_after(), "limit": limit})
     return [_inquiry(row) for row in rows]
@@ -69,9 +72,9 @@ def _inquiry(row: Sequence[Any]) -> Inquiry:
 def record_finding(payment_id: UUID, finding: Finding) -> Status:
     """Record what an inquiry found; return the payment's status.
 
-    Approved or declined settles the payment. Anything else leaves it unknown, its money held, and the
-    next question set. "Not found" is counted and never taken as "not paid": the network may not show
-    the instruction yet.
+    Approved or declined settles the payment. Anything else leaves it unknown, its money held, and
+    the next question set. "Not found" is counted and never taken as "not paid": the network may not
+    show the instruction yet (see `claim_resend`).
     """
     match finding:
         case Approved() | Declined():
@@ -88,9 +91,7 @@ def _ask_again(payment_id: UUID, finding: Unknown | NotFound) -> Status:
             return Status(fetch_status(payment_id))
         asked = row[0] + 1
         Attempt.objects.filter(pk=payment_id).update(
-            times_inquired=asked,
-            times_not_found=F("times_not_found") + (1 if isinstance(finding, NotFound) else 0),
-            answer=dict(finding.raw),
+            times_inquired=asked, answer=dict(finding.raw), **_learned(finding)
         )
         take_step(payment_id, _inquired(finding, at, inquiry_pause(times_inquired=asked)))
     return Status.UNKNOWN
@@ -102,6 +103,12 @@ FROM payouts_payment p JOIN payouts_attempt attempt ON attempt.payment_id = p.id
 WHERE p.id = %(id)s AND p.status = 'unknown'
 FOR NO KEY UPDATE OF p
 """
+
+
+def _learned(finding: Unknown | NotFound) -> dict[str, Any]:
+    if isinstance(finding, NotFound):
+        return {"times_not_found": F("times_not_found") + 1}
+    return {"status_identifier": finding.status_identifier} if finding.status_identifier else {}
 
 
 def fetch_status(payment_id: UUID) -> str:

@@ -1,7 +1,8 @@
 """Hands accepted payments to a sender: claims them, and gives each its network identity for ever.
 
 After a claim has committed, and not before, the sender may call the network, with no transaction
-open; what the network says goes to `record_outcome`, with the number of the send.
+open; what the network says goes to `record_outcome`, with the number of the send. Nothing is ever
+sent under a second identity.
 """
 
 import logging
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from consumers.cards import Pan, is_expired
 from consumers.models import CardStatus
-from consumers.statements import fetch_rows
+from consumers.statements import fetch_row, fetch_rows
 from consumers.vault import CardUnreadable, SealedCard, key_ring_from_settings, unseal
 from payouts.actors import WORKER
 from payouts.models import EventKind
@@ -26,7 +27,7 @@ from payouts.networks.base import NetworkIdentity, Push
 from payouts.networks.routing import PUSHABLE_CARD_NETWORKS, identity_for, network_for
 from payouts.operations.record_outcome import fail_unsent_payment
 from payouts.operations.transition import PaymentMoved, Step, take_steps
-from payouts.operations.waits import sender_lost_after
+from payouts.operations.waits import network_visibility, sender_lost_after
 from payouts.states import Status
 
 logger = logging.getLogger(__name__)
@@ -120,8 +121,8 @@ FROM unnest(%(payment_ids)s::uuid[], %(networks)s::text[], %(bins)s::text[], %(t
     AS new (payment_id, network, acquiring_bin, trace_number, retrieval_reference_number,
             card_acceptor_id, terminal_id)
 ON CONFLICT (payment_id) DO UPDATE
-SET state = 'sending', times_sent = payouts_attempt.times_sent + 1, times_not_found = 0,
-    sent_at = excluded.sent_at
+SET state = 'sending', times_sent = payouts_attempt.times_sent + 1, times_inquired = 0,
+    times_not_found = 0, sent_at = excluded.sent_at
 RETURNING payment_id, network, times_sent, acquiring_bin, trace_number,
     retrieval_reference_number, card_acceptor_id, terminal_id
 """
@@ -154,6 +155,56 @@ def claim_due_payments(*, limit: int) -> list[Instruction]:
     for payment_id, obstacle in stopped.items():
         _stop(payment_id, obstacle, at)
     return instructions
+
+
+_CLAIM_AGAIN: Final = _DUE.format(
+    which="WHERE id = %(id)s AND status = 'unknown' FOR NO KEY UPDATE"
+)
+
+# What the inquiries since the last send have found. A network that gave a status identifier has the
+# instruction, whatever an inquiry says later.
+_NOT_FOUND: Final = """
+SELECT count(*), max(inquired.created_at) - min(inquired.created_at)
+FROM payouts_event inquired
+JOIN payouts_attempt attempt
+    ON attempt.payment_id = inquired.payment_id AND attempt.status_identifier = ''
+WHERE inquired.payment_id = %(id)s AND inquired.kind = 'inquired'
+    AND inquired.details ->> 'found' = 'not_found'
+    AND inquired.number > (SELECT max(number) FROM payouts_event
+                           WHERE payment_id = %(id)s AND kind = 'sent')
+"""
+_NOT_FOUND_OFTEN_ENOUGH: Final = 2
+
+
+def claim_resend(payment_id: UUID) -> Instruction | None:
+    """Take an unclear payment to send it again under its identity, if the network does not have it.
+
+    That is so when it was not found at least twice since it was last sent, the first and the last
+    time as far apart as the network's visibility delay. The identity is the same, so a network that
+    has the instruction after all recognises it and credits nothing twice. What must not be sent any
+    more (card or consumer closed) is not sent again, and stays unknown: it may have left.
+
+    Commits before it returns, like `claim_due_payments`. Of several callers at once one gets the
+    instruction, the others None.
+    """
+    at = timezone.now()
+    with transaction.atomic():
+        row = fetch_row(_CLAIM_AGAIN, {"id": payment_id})
+        if row is None or not _is_missing(payment_id):
+            return None
+        opened = _opened(_Due(*row), at)
+        if not isinstance(opened, _Sendable):
+            logger.warning("Payment %s stays unknown: %s.", payment_id, opened)
+            return None
+        (instruction,) = _commit_attempts([opened], _sent(Status.UNKNOWN, at))
+    return instruction
+
+
+def _is_missing(payment_id: UUID) -> bool:
+    row = fetch_row(_NOT_FOUND, {"id": payment_id})
+    assert row is not None
+    times, apart = row
+    return bool(times >= _NOT_FOUND_OFTEN_ENOUGH and apart >= network_visibility())
 
 
 def _opened(due: _Due, at: datetime) -> _Sendable | str:
