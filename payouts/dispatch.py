@@ -1,8 +1,8 @@
 """The only place that talks to Celery. Celery is the bell, the database is the queue.
 
-A ring carries no payment: it says "look at the table". Rings of one process that come close together
-become one message, sent from a thread of its own, so that a create never waits for the broker. A lost
-ring makes payments late until the sweep, never lost.
+A ring carries no payment: it says "look at the table". Rings of one process that come close
+together become one message, sent from a thread of its own, so that a create never waits for the
+broker. A lost ring makes payments late until the sweep, never lost.
 """
 
 import logging
@@ -11,9 +11,8 @@ import threading
 import time
 from typing import Final
 
-from django.db import transaction
-
 from celery import current_app
+from django.db import transaction
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""What Celery runs. Each task looks at the database's queue and calls inward; none carries a payment."""
+"""What Celery runs. Each task looks at the database's queue and calls inward; none names a payment."""
 
 from typing import Any, Final
 

@@ -20,11 +20,13 @@ class NotCancelable(Exception):
         self.status = status
 
 
-def cancel_payment(payment: Payment, *, actor: Actor, request_id: str = "", reason: str = "") -> None:
+def cancel_payment(
+    payment: Payment, *, actor: Actor, request_id: str = "", reason: str = ""
+) -> None:
     """Cancel a payment that has not been sent, and give its money back.
 
-    Against a sender that claims it at the same instant one of the two wins; called twice, the second
-    gets NotCancelable.
+    Against a sender that claims it at the same instant one of the two wins; called twice, the
+    second gets NotCancelable.
 
     :raises NotCancelable: unless it waits for approval or for the sender.
     """
@@ -55,5 +57,3 @@ def _locked_status(payment_id: UUID) -> Status:
         .get(pk=payment_id)
     )
     return Status(status)
-
-

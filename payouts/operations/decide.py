@@ -81,7 +81,7 @@ def approve_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = 
 
 
 def reject_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = "") -> Status:
-    """Record one person's no: the payment ends and its money goes back. Raises as `approve_payment`."""
+    """Record one person's no: the payment ends, its money goes back. Raises like approving."""
     at = timezone.now()
     with transaction.atomic():
         _decide(payment_id, by=by, verdict=Verdict.REJECT, digest=digest, reason=reason, at=at)
@@ -142,7 +142,11 @@ def _decide(
     try:
         with transaction.atomic():
             Decision.objects.create(
-                payment=payment, user=by, verdict=verdict, digest=digest, reason=reason,
+                payment=payment,
+                user=by,
+                verdict=verdict,
+                digest=digest,
+                reason=reason,
                 created_at=at,
             )
     except IntegrityError as error:
@@ -151,9 +155,9 @@ def _decide(
 
 def _is_fully_approved(payment_id: UUID) -> bool:
     """Say whether every requirement has its decisions: by anybody who may, or by its group."""
-    deciders = Decision.objects.filter(
-        payment_id=payment_id, verdict=Verdict.APPROVE
-    ).values_list("user_id", flat=True)
+    deciders = Decision.objects.filter(payment_id=payment_id, verdict=Verdict.APPROVE).values_list(
+        "user_id", flat=True
+    )
     memberships = Counter(
         User.groups.through.objects.filter(user_id__in=deciders).values_list("group_id", flat=True)
     )

@@ -47,7 +47,10 @@ class CardFacts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PushFacts:
-    """All that is true about a wished-for push at one instant. `card` is None if not the consumer's."""
+    """All that is true about a wished-for push at one instant.
+
+    `card` is None if the consumer has no such card.
+    """
 
     first_answer: FirstAnswer | None
     key_required: bool
@@ -113,7 +116,8 @@ SELECT
         AND twin.status NOT IN ('failed', 'rejected', 'canceled', 'expired'))
 FROM consumers_partner partner
 LEFT JOIN payouts_idempotencykey key ON key.partner_id = partner.id AND key.key = %(key)s
-LEFT JOIN consumers_consumer consumer ON consumer.partner_id = partner.id AND consumer.id = COALESCE(
+LEFT JOIN consumers_consumer consumer
+    ON consumer.partner_id = partner.id AND consumer.id = COALESCE(
     (SELECT id FROM consumers_consumer WHERE id = %(consumer_id)s AND partner_id = partner.id),
     (SELECT id FROM consumers_consumer WHERE partner_id = partner.id AND pcid = %(consumer_ref)s))
 LEFT JOIN consumers_paymentcard card ON card.id = %(card_id)s AND card.consumer_id = consumer.id
@@ -124,7 +128,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN payouts_dailyusage card_day
     ON card_day.subject_id = card.id AND card_day.day = %(day)s AND card_day.part = 0
 LEFT JOIN payouts_dailyusage consumer_day
-    ON consumer_day.subject_id = consumer.id AND consumer_day.day = %(day)s AND consumer_day.part = 0
+    ON consumer_day.subject_id = consumer.id AND consumer_day.day = %(day)s
+    AND consumer_day.part = 0
 LEFT JOIN LATERAL (
     SELECT sum(amount) AS amount, sum(count) AS count,
            max(amount) AS max_amount, max(count) AS max_count

@@ -1,6 +1,6 @@
 """Judges a wished-for push by the rules: what it costs, what forbids it, who must approve it.
 
-The create and the quote both read this one judgement, so what a quote promises is what a create does.
+The create and the quote both read this one judgement, so a create does what the quote promised.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from payouts.operations.facts import PushFacts
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason why a push cannot be done: a stable code, the field that it is about, a sentence."""
+    """Why a push cannot be done: a stable code, the field that it is about, a sentence."""
 
     code: str
     field: str
@@ -30,7 +30,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The fee in dollars, every reason against the push, and what has to be approved if there is none."""
+    """The fee in dollars, every reason against the push, and what else has to be approved."""
 
     fee: Decimal
     reasons: tuple[Reason, ...]
@@ -88,7 +88,7 @@ def _funds_reasons(facts: PushFacts, total: Decimal) -> Iterator[Reason]:
         yield Reason(
             "insufficient_funds",
             "amount",
-            f"Amount and fee are {total}, but only {max(facts.available, Decimal(0))} is available.",
+            f"Amount and fee are {total}, only {max(facts.available, Decimal(0))} is available.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Writes journals. The database balances them, moves the stored balances and refuses to change them.
+"""Writes journals. The database balances them, moves the stored balances, and refuses changes.
 
 A line's amount is signed: a debit above zero, a credit below (docs/adr/0002).
 """

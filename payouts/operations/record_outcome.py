@@ -40,7 +40,7 @@ _SEND_AGAIN_AFTER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Locked:
-    """The payment as it is while we hold its lock, with the accounts that its money moves between."""
+    """The payment while we hold its lock, with the accounts that its money moves between."""
 
     id: UUID
     status: Status
@@ -97,8 +97,8 @@ def record_outcome(
     """Record what the network said about the payment's attempt; return the status that it has now.
 
     Approved completes it, a decline fails it and gives the money back, an unclear answer keeps the
-    money held and has the network asked, a provably unsent one goes back to the queue. For a payment
-    that is final already nothing changes, whoever calls.
+    money held and has the network asked, a provably unsent one goes back to the queue. For a
+    payment that is final already nothing changes, whoever calls.
 
     `send_number` is that of the instruction. NotSent proves something about that send only: without
     the number, or when the attempt has been sent again since, it changes nothing.
@@ -123,7 +123,7 @@ def record_outcome(
 
 
 def _report_contradiction(payment: _Locked, outcome: Outcome) -> None:
-    """Nothing may change a final payment, but people have to hear of an answer that does not fit."""
+    """Nothing changes a final payment, but people have to hear of an answer that does not fit."""
     is_paid = money_moved(payment.status) is MoneyMoved.YES
     if (isinstance(outcome, Approved) and not is_paid) or (
         isinstance(outcome, Declined) and is_paid
@@ -168,7 +168,10 @@ def _fail_unsent(payment: _Locked, failure_code: str, actor: Actor, at: datetime
 
 
 def release_hold(payment_id: UUID, *, actor: Actor, at: datetime) -> None:
-    """Give the held money and the day's room back, in the transaction that ends the payment unpaid."""
+    """Give the held money and the day's room back.
+
+    Runs in the transaction that ends the payment unpaid.
+    """
     _give_back(_lock(payment_id), actor, at)
 
 
@@ -249,7 +252,7 @@ def _mark_card(card_id: UUID, decline: Decline, at: datetime) -> None:
 
 
 def _leave_unknown(payment: _Locked, outcome: Unknown, actor: Actor, at: datetime) -> Status:
-    # A status identifier is kept until there is a newer one: without it we could only ask by identity.
+    # A status identifier is kept until there is a newer one: it is the surer way to ask.
     newer = {"status_identifier": outcome.status_identifier} if outcome.status_identifier else {}
     Attempt.objects.filter(pk=payment.id).update(
         state=AttemptState.UNKNOWN,

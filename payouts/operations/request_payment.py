@@ -53,8 +53,8 @@ class RequestInProgress(Exception):
 class PushRequest:
     """What is asked for: push `amount` dollars to the consumer's card.
 
-    `consumer_ref` is the consumer's id or the partner's own `pcid`. `key` is the idempotency key, if
-    the caller has one.
+    `consumer_ref` is the consumer's id or the partner's own `pcid`. `key` is the idempotency key,
+    if the caller has one.
     """
 
     partner_id: UUID
@@ -70,7 +70,7 @@ class PushRequest:
     request_id: str = ""
 
     def digest(self) -> bytes:
-        """SHA-256 of what is asked for: equal for equal requests, however they were written down."""
+        """SHA-256 of what is asked for: equal for equal requests, however they were written."""
         asked = {
             "operation": "payment.oct.create",
             "consumer": self.consumer_ref,
@@ -104,12 +104,12 @@ def request_payment(
 ) -> Accepted | Replayed:
     """Accept a push, or say why not.
 
-    `body_of` renders what the caller will be told; it is stored with the key in the same transaction,
-    so that a repeat hears exactly the first answer.
+    `body_of` renders what the caller will be told; it is stored with the key in the same
+    transaction, so that a repeat hears exactly the first answer.
 
-    Runs any number of times at once: calls with one key make one payment, the others get its answer;
-    without keys the limits and the partner's floor hold whatever happens in parallel, and a push that
-    looks like one of the last ten minutes waits for a person.
+    Runs any number of times at once: calls with one key make one payment, the others get its
+    answer; without keys the limits and the partner's floor hold whatever happens in parallel, and a
+    push that looks like one of the last ten minutes waits for a person.
 
     :raises IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress:
     :raises PaymentRefused: with every reason; nothing is stored.

@@ -1,7 +1,7 @@
-"""The one place that changes a payment's status: a conditional update and its event, as one statement.
+"""The one place that changes a payment's status: a conditional update with its event, in one go.
 
-Whoever comes second finds the status changed and moves nothing. The database refuses a status change
-without its event and any step that `payouts.states` does not allow.
+Whoever comes second finds the status changed and moves nothing. The database refuses a status
+change without its event and any step that `payouts.states` does not allow.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ class PaymentMoved(Exception):
 class Step:
     """One change of status, with what the history says about it.
 
-    `due_at` is when a worker should look next (None: nobody needs to). `before` equal to `to` records
-    an event without a change.
+    `due_at` is when a worker should look next (None: nobody needs to). `before` equal to `to`
+    records an event without a change.
     """
 
     before: Status

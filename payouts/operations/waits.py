@@ -16,8 +16,8 @@ def sender_lost_after() -> timedelta:
 def inquiry_pause(*, times_inquired: int) -> timedelta:
     """The pause before the next inquiry about a payment that was asked about so many times.
 
-    By default the inquiries come 40 s (Mastercard Send asks for it), 2 min, 10 min, 1 h and 6 h after
-    the answer was lost, then daily.
+    By default the inquiries come 40 s (Mastercard Send asks for it), 2 min, 10 min, 1 h and 6 h
+    after the answer was lost, then daily.
     """
     pauses = settings.INQUIRY_PAUSES_SECONDS
     return timedelta(seconds=pauses[min(times_inquired, len(pauses) - 1)])
