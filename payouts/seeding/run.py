@@ -1,0 +1,158 @@
+"""Runs a seeding: prepares its partners, then writes people and payments in some processes."""
+
+import multiprocessing
+import secrets
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Final, TypeVar
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils import timezone
+
+from consumers.models import Partner
+from consumers.operations.api_clients import create_api_client
+from payouts import fees
+from payouts.actors import api_client, staff
+from payouts.models import Account, AccountKind, FeeSchedule
+from payouts.operations.ledger import open_partner_accounts
+from payouts.seeding.plan import House, Plan, SeededPartner, slices
+from payouts.seeding.stories import APPROVAL_HOURS
+from payouts.seeding.write import require_sleeping_triggers, write_people, write_slice
+
+Task = TypeVar("Task")
+# Told what is being written, how much of it is, and how much there is to write.
+Told = Callable[[str, int, int], None]
+
+NETWORK: Final = "sandbox"
+APPROVER: Final = "seeded.approver"
+CLIENT_NAME: Final = "Seeded server"
+_FEES: Final = fees.FeeSchedule(
+    fixed=Decimal("0.25"), basis_points=20, minimum=Decimal("0.50"), maximum=Decimal("5.00")
+)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TABLES: Final = (
+    "consumers_consumer", "consumers_paymentcard", "payouts_payment", "payouts_attempt",
+    "payouts_event", "payouts_journal", "payouts_posting", "payouts_idempotencykey",
+    "payouts_dailyusage", "payouts_paymenttally", "payouts_accountpart", "payouts_decision",
+    "payouts_approvalrequirement",
+)  # fmt: skip
+
+
+def seed(
+    payments: int, *, told: Told, partners: int = 3, days: int = 30, processes: int = 1
+) -> None:
+    """Add `payments` payments of the last `days` days, of the first `partners` seeded partners.
+
+    Commits slice by slice; whatever ends it, what is there by then is complete. With more than one
+    process call it outside of any transaction and before any thread is started.
+
+    :raises payouts.seeding.write.TriggersCannotSleep: nothing has been written then.
+    """
+    require_sleeping_triggers()
+    plan = make_plan(payments, partners=partners, days=days)
+    people = plan.groups * plan.consumers_per_group
+    _run(
+        write_people, plan, range(plan.groups), processes, lambda done: told("people", done, people)
+    )
+    cuts = list(slices(plan))
+    _run(write_slice, plan, cuts, processes, lambda done: told("payments", done, payments))
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(_TABLES)}")
+
+
+def make_plan(payments: int, *, partners: int, days: int) -> Plan:
+    """Make what is missing of the partners and of our own side; both are found again next time."""
+    now = timezone.now()
+    with transaction.atomic():
+        return Plan(
+            run=secrets.token_hex(4),
+            payments=payments,
+            days=days,
+            now_us=(now - _EPOCH) // timedelta(microseconds=1),
+            partners=tuple(_partner(number) for number in range(1, partners + 1)),
+            house=_house(),
+        )
+
+
+def _partner(number: int) -> SeededPartner:
+    partner, _ = Partner.objects.get_or_create(
+        name=f"Seeded partner {number}", defaults={"approval_hours": APPROVAL_HOURS}
+    )
+    open_partner_accounts(partner)
+    schedule = FeeSchedule.objects.filter(partner=partner).order_by("-valid_from").first()
+    schedule = schedule or FeeSchedule.objects.create(partner=partner, **asdict(_FEES))
+    client = partner.api_clients.filter(name=CLIENT_NAME).first()
+    client = client or create_api_client(partner, name=CLIENT_NAME).client
+    return SeededPartner(
+        id=str(partner.pk),
+        client_id=str(client.pk),
+        client_label=api_client(client.pk, client.name).label,
+        available_id=_account_id(AccountKind.AVAILABLE, partner=partner),
+        held_id=_account_id(AccountKind.HELD, partner=partner),
+        schedule=fees.FeeSchedule(
+            schedule.fixed, schedule.basis_points, schedule.minimum, schedule.maximum
+        ),
+    )
+
+
+def _house() -> House:
+    approver, is_new = User.objects.get_or_create(username=APPROVER, defaults={"is_active": False})
+    if is_new:
+        approver.set_unusable_password()
+        approver.save(update_fields=["password"])
+    return House(
+        bank_id=_account_id(AccountKind.BANK),
+        fee_revenue_id=_account_id(AccountKind.FEE_REVENUE),
+        network_payable_id=_account_id(AccountKind.NETWORK_PAYABLE, network=NETWORK),
+        network=NETWORK,
+        acquiring_bin=settings.ACQUIRING_BIN,
+        approver_id=approver.pk,
+        approver_label=staff(approver.pk, APPROVER).label,
+    )
+
+
+def _account_id(kind: AccountKind, *, partner: Partner | None = None, network: str = "") -> int:
+    return Account.objects.get(kind=kind, partner=partner, network=network).pk
+
+
+def _run(
+    write: Callable[[Plan, Task], int],
+    plan: Plan,
+    tasks: Sequence[Task],
+    processes: int,
+    told: Callable[[int], None],
+) -> None:
+    """Write all tasks, in their order as far as several processes can."""
+    written = 0
+    here = map(partial(write, plan), tasks)
+    for number in _apart(write, plan, tasks, processes) if processes > 1 else here:
+        written += number
+        told(written)
+
+
+def _apart(
+    write: Callable[[Plan, Task], int], plan: Plan, tasks: Sequence[Task], processes: int
+) -> Iterator[int]:
+    # A forked child must not speak on its parent's connection; each opens one of its own.
+    connection.close()
+    workers = ProcessPoolExecutor(
+        processes, mp_context=multiprocessing.get_context("fork"), initializer=_ignore_interrupt
+    )
+    try:
+        for written in as_completed([workers.submit(write, plan, task) for task in tasks]):
+            yield written.result()
+    finally:
+        # After Ctrl-C the slices in the making are finished; no other is begun.
+        workers.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
