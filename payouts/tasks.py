@@ -1,4 +1,4 @@
-"""What Celery runs. Each task looks at the database's queue and calls inward; none names a payment."""
+"""What Celery runs. A task names no payment: it looks at the database's queue and calls inward."""
 
 from typing import Any, Final
 

@@ -53,6 +53,7 @@ def subject_digest(payment: Payment) -> bytes:
         "payment": str(payment.pk),
         "consumer": str(payment.consumer_id),
         "consumer_name": payment.consumer.full_name,
+        "cardholder_name": payment.card.cardholder_name,
         "card": str(payment.card_id),
         "card_fingerprint": bytes(payment.card.fingerprint).hex(),
         "amount": str(payment.amount),
@@ -71,8 +72,10 @@ def approve_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = 
     """
     at = timezone.now()
     with transaction.atomic():
-        _decide(payment_id, by=by, verdict=Verdict.APPROVE, digest=digest, reason=reason, at=at)
-        if not _is_fully_approved(payment_id):
+        payment = _decide(
+            payment_id, by=by, verdict=Verdict.APPROVE, digest=digest, reason=reason, at=at
+        )
+        if not _is_fully_approved(payment, digest):
             _note(payment_id, by, at, {"verdict": "approve", "reason": reason})
             return Status.PENDING_APPROVAL
         _end_waiting(payment_id, Status.PENDING, EventKind.APPROVED, by, at, reason)
@@ -119,7 +122,7 @@ def _expire(payment_id: UUID, actor: Actor, at: datetime) -> bool:
 
 def _decide(
     payment_id: UUID, *, by: User, verdict: Verdict, digest: bytes, reason: str, at: datetime
-) -> None:
+) -> Payment:
     # The database's guard repeats these checks for whoever does not come through here.
     payment = (
         Payment.objects.select_for_update(no_key=True, of=("self",))
@@ -151,19 +154,25 @@ def _decide(
             )
     except IntegrityError as error:
         raise AlreadyDecided(by.pk) from error
+    return payment
 
 
-def _is_fully_approved(payment_id: UUID) -> bool:
-    """Say whether every requirement has its decisions: by anybody who may, or by its group."""
-    deciders = Decision.objects.filter(payment_id=payment_id, verdict=Verdict.APPROVE).values_list(
-        "user_id", flat=True
+def _is_fully_approved(payment: Payment, digest: bytes) -> bool:
+    """Say whether every requirement has its decisions: by anybody who may, or by its group.
+
+    A yes counts only for what it was about, and not when its giver has edited the card since.
+    """
+    deciders = (
+        Decision.objects.filter(payment=payment, verdict=Verdict.APPROVE, digest=digest)
+        .exclude(user_id=payment.card.edited_by_user_id)
+        .values_list("user_id", flat=True)
     )
     memberships = Counter(
         User.groups.through.objects.filter(user_id__in=deciders).values_list("group_id", flat=True)
     )
     return all(
         (len(deciders) if one.group_id is None else memberships[one.group_id]) >= one.decisions
-        for one in ApprovalRequirement.objects.filter(payment_id=payment_id)
+        for one in ApprovalRequirement.objects.filter(payment=payment)
     )
 
 
