@@ -161,15 +161,18 @@ def _server_user(folder: Path) -> int:
 def _require_own(folder: Path) -> None:
     """Refuse a cluster that somebody else made, with a sentence instead of a denied permission."""
     places = [folder / "data", folder, *folder.parents]
-    nearest = next(place for place in places if place.exists())
-    if os.geteuid() in {0, nearest.stat().st_uid} or (
-        nearest not in {folder, folder / "data"} and os.access(nearest, os.W_OK)
-    ):
-        return
-    raise EmbeddedDatabaseUnavailable(
-        f"{nearest} belongs to another user (a run as root?). Remove it, take it over with "
-        "chown -R, or set PAYOUTS_VAR to a folder of your own."
-    )
+    # os.path, because Path.exists raises where a folder above may not be entered.
+    nearest = next(place for place in places if os.path.exists(place))  # noqa: PTH110
+    is_own = os.geteuid() in {0, nearest.stat().st_uid}
+    if nearest in folder.parents and not os.access(nearest, os.W_OK):
+        raise EmbeddedDatabaseUnavailable(
+            f"{nearest} cannot be written to: set PAYOUTS_VAR to a folder of your own."
+        )
+    if nearest not in folder.parents and not is_own:
+        raise EmbeddedDatabaseUnavailable(
+            f"{nearest} belongs to another user (a run as root?). Remove it, take it over with "
+            "chown -R, or set PAYOUTS_VAR to a folder of your own."
+        )
 
 
 def _locked(path: Path, kind: int) -> int:

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -49,6 +50,7 @@ def run_demo(*, port: int, say: Callable[[str], None]) -> None:
     if settings.PRODUCTION:
         raise DemoCannotStart("The demo is for development: unset PAYOUTS_ENV.")
     places = Places(settings.VAR_DIR.resolve())
+    _require_own(places.var)
     with _only_demo(places), _stopped_by_signals():
         address = f"http://{HOST}:{_free_port(port)}"
         _lay_out(places)
@@ -171,6 +173,17 @@ def _lay_out(places: Places) -> None:
     shutil.rmtree(places.broker, ignore_errors=True)
     for folder in (places.broker / "messages", places.broker / "control", places.logs):
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def _require_own(var: Path) -> None:
+    """Raise DemoCannotStart for what another user has left there; root may use everything."""
+    var.mkdir(parents=True, exist_ok=True)
+    left = [place for place in (var, *var.iterdir()) if place.stat().st_uid != os.geteuid()]
+    if left and os.geteuid() != 0:
+        raise DemoCannotStart(
+            f"{left[0]} belongs to another user (a run as root?). Take the folder over "
+            f"(chown -R), remove it, or set PAYOUTS_VAR to a folder of your own."
+        )
 
 
 def _environment(places: Places) -> dict[str, str]:
