@@ -13,7 +13,6 @@ from typing import Self, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -29,6 +28,9 @@ LARGEST_PAGE_NUMBER = 10**9
 CURSOR = "cursor"
 NUMBER = "page"
 SIZE = "page_size"
+
+# Base64 of a direction and a key, to the last bit; so the schema knows every cursor that is taken.
+CURSOR_PATTERN = r"^b[g-z0-9_-][A-Za-z0-9_-]{20}[AEIMQUYcgkosw048]$"
 
 _OLDER = b"o"
 _NEWER = b"n"
@@ -50,7 +52,7 @@ PAGE_PARAMETERS = [
     ),
     OpenApiParameter(
         CURSOR,
-        OpenApiTypes.STR,
+        {"type": "string", "pattern": CURSOR_PATTERN},
         description="Opaque; taken from `next` or `previous`. Wins over `page`.",
     ),
 ]
@@ -78,11 +80,12 @@ class Page:
             NotFound: a page number beyond the end of any list.
         """
         size = _size_of(query)
+        number = _number_of(query)
         cursor = query.get(CURSOR)
         if cursor is not None:
             direction, key = _opened(cursor)
             return cls(size, after=key) if direction == _OLDER else cls(size, before=key)
-        return cls(size, offset=(_number_of(query) - 1) * size)
+        return cls(size, offset=(number - 1) * size)
 
     @property
     def limit(self) -> int:

@@ -2,8 +2,10 @@
 
 from typing import Any, Final
 
+from django.utils import timezone
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
@@ -27,7 +29,7 @@ from consumers.api.examples import (
 )
 from consumers.api.paging import PAGE_PARAMETERS
 from consumers.api.problems import CONTENT_TYPE
-from consumers.api.shapes import Text, Whole
+from consumers.api.shapes import Birthday, Shape, Text, Whole
 from consumers.models import KYCStatus
 
 _CONSUMERS: Final = ["Consumers"]
@@ -46,6 +48,19 @@ class ClientTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
         return {"type": "oauth2", "flows": {"clientCredentials": flow}}
 
 
+class ShapeForm(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Shows that a request has no members but its own."""
+
+    target_class = Shape
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Any:
+        form: dict[str, Any] = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
+            self.target, direction, bypass_extensions=True
+        )
+        return {**form, "additionalProperties": False}
+
+
 class TextForm(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """Shows the form that a text field insists on."""
 
@@ -55,6 +70,17 @@ class TextForm(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Any:
         form = _mapped(self.target, auto_schema, direction)
         return {**form, "pattern": self.target.pattern}
+
+
+class BirthdayForm(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Shows the years, up to the last one that is over."""
+
+    target_class = Birthday
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Any:
+        decade, year = divmod(timezone.now().year - 2001, 10)
+        years = f"19[0-9]{{2}}|20[0-{decade - 1}][0-9]|20{decade}[0-{year}]"
+        return {"type": "string", "format": "date", "pattern": f"^({years})-"}
 
 
 class WholeForm(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -200,7 +200,6 @@ class Whole(serializers.IntegerField):
         return data
 
 
-@extend_schema_field({"type": "string", "format": "date"})
 class Birthday(serializers.Field[date, Any, str, Any]):
     """A day on which somebody alive may have been born, as `YYYY-MM-DD`."""
 

@@ -1,5 +1,6 @@
 """Pages by key: complete, in order, without repeats, at the same cost everywhere."""
 
+import re
 from base64 import urlsafe_b64encode
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,10 +9,12 @@ from uuid import UUID
 import pytest
 from django.http import QueryDict
 from django.test import RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 
-from consumers.api.paging import LARGEST_SIZE, Page
+from consumers.api.paging import CURSOR_PATTERN, LARGEST_SIZE, Page
 from consumers.api.problems import RequestRefused
 from consumers.models import Consumer, Partner
 from tests.builders import make_consumer, make_partner
@@ -85,6 +88,18 @@ def test_refuses_a_malformed_cursor(cursor: str) -> None:
     with pytest.raises(RequestRefused) as caught:
         Page.of({"cursor": cursor})
     assert caught.value.get_codes() == "invalid_cursor"
+
+
+@given(st.from_regex(CURSOR_PATTERN, fullmatch=True))
+def test_takes_every_cursor_of_the_published_form(cursor: str) -> None:
+    page = Page.of({"cursor": cursor})
+    assert page.after or page.before
+
+
+@given(st.uuids())
+def test_publishes_the_form_of_all_cursors(key: UUID) -> None:
+    for direction in (b"o", b"n"):
+        assert re.fullmatch(CURSOR_PATTERN, encoded(direction + key.bytes))
 
 
 @pytest.fixture
