@@ -11,9 +11,9 @@ from consumers.api.permissions import READ, WRITE
 DESCRIPTION: Final = """\
 Push money to people's payment cards.
 
-**Tokens.** `POST /auth/token/` with your client's id and secret gives a bearer token for a day. Send
-it as `Authorization: Bearer …`. Reading needs the scope `api:read` or `api:write`, everything else
-`api:write`.
+**Tokens.** `POST /auth/token/` with your client's id and secret gives a bearer token for a day.
+Send it as `Authorization: Bearer …`. Reading needs the scope `api:read` or `api:write`, everything
+else `api:write`.
 
 **Once, not twice.** Send an `Idempotency-Key` of your own with each create. After a timeout repeat
 the very same request: one payment is made, and the repeat gets the first answer. A create without a

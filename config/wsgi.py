@@ -6,9 +6,11 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
 
-# After Django is set up, because the checks read its settings.
+# After Django is set up, because these read its settings.
+from config.bodies import ChunkedBodies  # noqa: E402
 from config.checks import require_safe_settings  # noqa: E402
 
 require_safe_settings()
+application = ChunkedBodies(django_application)

@@ -1,0 +1,92 @@
+"""Bodies that come in chunks, without a Content-Length."""
+
+import json
+from io import BytesIO
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+from config.bodies import ChunkedBodies
+from config.wsgi import application
+from consumers.models import PaymentCard
+from payouts.models import Payment
+from tests.builders import make_token
+from tests.payouts.api.caller import CREATE, wish
+from tests.pushes import make_payee
+
+
+def environ(content: bytes, **more: Any) -> dict[str, Any]:
+    """What a server that takes chunks, such as granian, hands over."""
+    made: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": CREATE,
+        "CONTENT_TYPE": "application/json",
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "wsgi.input": BytesIO(content),
+        "wsgi.input_terminated": True,
+        **more,
+    }
+    setup_testing_defaults(made)
+    return made
+
+
+def seen(sent: dict[str, Any]) -> tuple[str | None, bytes]:
+    """The length and the body that the application behind gets to see."""
+    got: list[tuple[str | None, bytes]] = []
+
+    def behind(environ: dict[str, Any], _: Any) -> list[bytes]:
+        got.append((environ.get("CONTENT_LENGTH"), environ["wsgi.input"].read()))
+        return []
+
+    ChunkedBodies(behind)(sent, lambda *_: lambda _: None)
+    return got[0]
+
+
+def test_gives_a_chunked_body_its_length() -> None:
+    assert seen(environ(b"some bytes")) == ("10", b"some bytes")
+
+
+def test_reads_no_more_than_is_refused_anyway() -> None:
+    length, body = seen(environ(b"x" * 10_000_000))
+    assert (length, len(body)) == ("65537", 65537)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"CONTENT_LENGTH": "3"},
+        {"wsgi.input_terminated": False},
+        {"REQUEST_METHOD": "GET"},
+        {"PATH_INFO": "/admin/login/"},
+    ],
+)
+def test_leaves_everything_else_as_it_is(more: dict[str, Any]) -> None:
+    assert seen(environ(b"some bytes", **more)) == (more.get("CONTENT_LENGTH"), b"some bytes")
+
+
+@pytest.fixture
+def card() -> PaymentCard:
+    return make_payee()
+
+
+def answer_to(content: bytes, card: PaymentCard) -> tuple[str, dict[str, Any]]:
+    statuses: list[str] = []
+    credentials = f"Bearer {make_token(partner=card.consumer.partner)}"
+    sent = environ(content, HTTP_AUTHORIZATION=credentials)
+    body = application(sent, lambda status, *_: statuses.append(status))  # type: ignore[arg-type]
+    return statuses[0], json.loads(b"".join(body))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_makes_a_payment_of_a_chunked_create(card: PaymentCard) -> None:
+    status, document = answer_to(json.dumps(wish(card, amount=12.34)).encode(), card)
+    assert status == "201 Created"
+    assert str(Payment.objects.get().pk) == document["id"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refuses_a_chunked_body_of_many_bytes(card: PaymentCard) -> None:
+    status, document = answer_to(b'{"description": "' + b"x" * 10_000_000, card)
+    assert (status, document["code"]) == ("413 Request Entity Too Large", "body_too_large")
+    assert not Payment.objects.exists()
