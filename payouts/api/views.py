@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -45,8 +46,7 @@ from payouts.states import Status
 # Statuses that move without anybody's decision, so that waiting may tell more.
 _MOVING: Final = frozenset({Status.PENDING, Status.SUBMITTED})
 _LOOK_AGAIN_SECONDS: Final = 0.1
-# A waiting call occupies a thread of the server; beyond this many, answers come at once.
-_waiting_places: Final = threading.BoundedSemaphore(16)
+_waiting_places: Final = threading.BoundedSemaphore(settings.WAITING_CALLS)
 
 
 class PaymentsView(APIView):

@@ -11,8 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from consumers.models import Partner, PaymentCard
-from tests.builders import make_token
 from tests.books import select
+from tests.builders import make_token
 
 CREATE = "/v2/payments/oct/"
 QUOTE = "/v2/payments/oct/quote/"

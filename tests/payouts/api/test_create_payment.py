@@ -105,7 +105,11 @@ class TestTheContract:
 
 class TestTheAdditions:
     def test_answers_them(self, caller: Caller, card: PaymentCard) -> None:
-        asked = {"description": "Week 9", "reference": "R-1", "metadata": {"week": "9"}}
+        asked: dict[str, Any] = {
+            "description": "Week 9",
+            "reference": "R-1",
+            "metadata": {"week": "9"},
+        }
         document = caller.create(card, **asked).json()
         payment = Payment.objects.get()
         instant = payment.created_at.isoformat().replace("+00:00", "Z")
@@ -135,7 +139,7 @@ class TestTheAdditions:
             " blanks at both ends ",
             "two\nlines\tand a tab",
             "é is not é",
-            "𝔘𝔫𝔦𝔠𝔬𝔡𝔢",
+            "\U0001d518\U0001d52b\U0001d526",
             "x" * 500,
         ],
     )

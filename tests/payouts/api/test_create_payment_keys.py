@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -21,7 +22,6 @@ from tests.payouts.api.caller import (
     Caller,
     nothing_is_stored,
     problem_in,
-    wish,
     wrong_fields,
 )
 from tests.pushes import APPROVED, claim, make_funded_partner, make_payee
@@ -197,7 +197,7 @@ class TestAtTheSameTime:
     def test_many_calls_with_one_key_make_one_payment(self) -> None:
         card = make_payee()
         callers = [Caller(card.consumer.partner) for _ in range(12)]
-        answers = returned(race([lambda one=one: one.create(card, key="k") for one in callers]))
+        answers = returned(race([partial(one.create, card, key="k") for one in callers]))
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.content for answer in answers}) == 1
         assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
