@@ -1,10 +1,10 @@
 """What tests of the admin pages share: a browser with somebody signed in, and what a page says."""
 
 import re
+from typing import Protocol
 
 from django.contrib.auth.models import User
 from django.db.models import Model
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -34,7 +34,14 @@ def page_address(row: Model, verb: str = "change") -> str:
     return address.removesuffix("change/") + f"{verb}/"
 
 
-def text_of(response: HttpResponse) -> str:
+class Page(Protocol):
+    """What the test client answers with, whatever the type checker calls it."""
+
+    @property
+    def content(self) -> bytes: ...
+
+
+def text_of(response: Page) -> str:
     """What a person reads on the page, in one line."""
     html = re.sub(r"<(script|style|template).*?</\1>", " ", response.content.decode(), flags=re.S)
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())

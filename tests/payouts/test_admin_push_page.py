@@ -1,0 +1,134 @@
+"""The page of one push: all that happened, nothing that must not be seen, at a fixed cost."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from consumers.ids import new_id
+from payouts.models import Attempt, Payment
+from payouts.operations.decide import approve_payment
+from payouts.operations.record_outcome import record_outcome
+from tests.back_office import LIST, browser, page_address, superuser_browser, text_of
+from tests.builders import VISA_NUMBER
+from tests.pushes import (
+    APPROVED,
+    declined,
+    digest_of,
+    fresh,
+    make_payee,
+    make_rule,
+    make_staff,
+    push,
+    push_for_approval,
+    push_submitted,
+    push_unknown,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def page_text(client: Client, payment: Payment) -> str:
+    response = client.get(page_address(payment))
+    assert response.status_code == 200
+    return text_of(response)
+
+
+def test_tells_the_whole_story_of_a_paid_push() -> None:
+    payment = push_submitted(
+        make_payee(), amount="1250.00", reference="INV-1", metadata={"claim": "C-77"}
+    )
+    record_outcome(payment.pk, APPROVED)
+    attempt = Attempt.objects.get(pk=payment.pk)
+    page = page_text(browser("auditor"), payment)
+    for part in (
+        "$1,250.00 completed", "Ada Example", "Visa 41111111 ···· 1111", "Paid. The card network",
+        "Asked for and accepted", "Sent to the card network", "client: Payroll server",
+        attempt.retrieval_reference_number, attempt.trace_number, "12345S", "INV-1", "C-77",
+        str(payment.pk), "Available", "Held", "Payable to network sandbox",
+    ):  # fmt: skip
+        assert part in page, part
+
+
+def test_says_why_a_push_failed_and_who_acts() -> None:
+    payment = push_submitted(make_payee())
+    record_outcome(payment.pk, declined("05"))
+    page = page_text(browser("viewer"), payment)
+    for part in ("declined without a reason", "do_not_honor", "05", "Who acts Issuer", "Possible"):
+        assert part in page, part
+
+
+def test_warns_of_a_second_push_while_one_is_in_doubt() -> None:
+    assert "Do not push the amount again" in page_text(
+        browser("viewer"), push_unknown(make_payee())
+    )
+
+
+def test_shows_what_was_required_and_decided() -> None:
+    make_rule(name="treasury looks", decisions=2, group=Group.objects.get(name="approver"))
+    payment = push(make_payee())
+    approver = make_staff("first", "approver")
+    client = browser("viewer")
+    assert "Nobody has decided yet" in page_text(client, payment)
+    approve_payment(payment.pk, by=approver, digest=digest_of(payment), reason="Seen the invoice")
+    page = page_text(client, payment)
+    assert "treasury looks approver 2" in page
+    assert "Approved by first" in page
+    assert "Seen the invoice" in page
+
+
+def test_masks_a_number_that_slipped_into_an_answer() -> None:
+    payment = push_submitted(make_payee())
+    slipped = {"recipientPrimaryAccountNumber": VISA_NUMBER, "note": f"card {VISA_NUMBER} ok"}
+    Attempt.objects.filter(pk=payment.pk).update(answer={"actionCode": "00", **slipped})
+    response = superuser_browser().get(page_address(payment))
+    assert VISA_NUMBER not in response.content.decode()
+    assert "actionCode" in text_of(response)
+
+
+def test_keeps_the_ledger_from_those_who_may_not_see_it() -> None:
+    payment = push(make_payee())
+    assert "Journals" not in page_text(browser("viewer"), payment)
+    assert "Journal" in page_text(browser("operations", username="ops"), payment)
+
+
+@pytest.mark.parametrize("verb", ["add", "change", "delete", "history"])
+def test_nobody_edits_it(verb: str) -> None:
+    payment = push(make_payee())
+    root = superuser_browser()
+    address = f"{LIST}add/" if verb == "add" else page_address(payment, verb)
+    before = Payment.objects.values().get()
+    answer = root.post(address, {"amount": "1", "status": "completed", "post": "yes"})
+    assert answer.status_code in (403, 405) or verb == "history"
+    assert Payment.objects.values().get() == before
+
+
+@pytest.mark.parametrize("key", ["x", str(new_id()), "1", "00000000-0000-0000-0000-00000000000g"])
+def test_sends_back_from_a_page_that_does_not_exist(key: str) -> None:
+    answer = browser("viewer").get(f"{LIST}{key}/change/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
+# Session, person, two for permissions, the payment with all that stands beside it, history; then
+# the session is written anew (three).
+@pytest.mark.parametrize("events", [1, 3])
+def test_asks_a_fixed_number_of_statements(events: int, django_assert_num_queries: Any) -> None:
+    payment = push(make_payee()) if events == 1 else fresh(push_unknown(make_payee()))
+    client = browser("viewer")
+    with django_assert_num_queries(9):
+        client.get(page_address(payment))
+
+
+@pytest.mark.parametrize("decided", [0, 2])
+def test_asks_more_only_for_what_the_reader_may_see(
+    decided: int, django_assert_num_queries: Any
+) -> None:
+    payment = push_for_approval(make_payee(), decisions=3)
+    for number in range(decided):
+        approver = make_staff(f"approver {number}", "approver")
+        approve_payment(payment.pk, by=approver, digest=digest_of(payment))
+    client = browser("auditor")
+    # Journals with their postings, requirements, decisions.
+    with django_assert_num_queries(9 + 3):
+        client.get(page_address(payment))

@@ -1,0 +1,245 @@
+"""The list of pushes: what it shows, how it pages, filters, counts, and what it costs."""
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from consumers.models import PaymentCard
+from payouts.admin.pushes import PaymentAdmin
+from payouts.models import Payment
+from tests.back_office import LIST, Page, browser, text_of
+from tests.builders import make_card, make_consumer, make_partner
+from tests.pushes import make_funded_partner, make_payee, push, push_for_approval, push_unknown
+
+pytestmark = pytest.mark.django_db
+
+# Session, person, two for permissions, partners of the filter, rows, count; then the session is
+# written anew (begin, update, commit as a savepoint here).
+STATEMENTS = 10
+
+
+@pytest.fixture
+def viewer() -> Client:
+    return browser("viewer")
+
+
+def shown(response: Page) -> list[str]:
+    """The ids of the pushes on a page, from the top."""
+    html = response.content.decode()
+    return list(dict.fromkeys(re.findall(r"/admin/payouts/payment/([0-9a-f-]{36})/change", html)))
+
+
+def ids(*payments: Payment) -> list[str]:
+    return [str(payment.pk) for payment in payments]
+
+
+def step(response: Page, name: str) -> str:
+    """The address behind `Older`, `Newer` or `Newest`."""
+    found = re.search(rf'<a href="([^"]*)"[^>]*>{name}</a>', response.content.decode())
+    assert found is not None, f"no way to {name}"
+    return LIST + found[1].replace("&amp;", "&")
+
+
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PaymentAdmin, "list_per_page", 2)
+
+
+def test_shows_what_staff_look_for(viewer: Client) -> None:
+    consumer = make_consumer(
+        partner=make_funded_partner(name="Northwind"), first_name="Grace", last_name="Hopper"
+    )
+    push(make_card(consumer=consumer), amount="1250.00", reference="INV-1")
+    page = text_of(viewer.get(LIST))
+    for part in ("Northwind", "Grace Hopper", "Visa ···· 1111", "1,250.00", "pending", "INV-1"):
+        assert part in page
+
+
+def test_never_reads_what_is_sealed(viewer: Client) -> None:
+    push(make_payee())
+    with StatementLog() as log:
+        viewer.get(LIST)
+    assert not re.search("ciphertext|wrapped_key|fingerprint|sealed|search_vector", str(log))
+
+
+def test_says_that_there_is_nothing(viewer: Client) -> None:
+    assert "No pushes yet" in text_of(viewer.get(LIST))
+    assert "Nothing matches “nobody”" in text_of(viewer.get(LIST, {"q": "nobody"}))
+    assert "Nothing matches these filters" in text_of(viewer.get(LIST, {"status": "failed"}))
+
+
+def test_pages_go_there_and_back(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_pages(monkeypatch)
+    card = make_payee()
+    p1, p2, p3, p4, p5 = (push(card) for _ in range(5))
+    first = viewer.get(LIST)
+    assert shown(first) == ids(p5, p4)
+    second = viewer.get(step(first, "Older"))
+    assert shown(second) == ids(p3, p2)
+    last = viewer.get(step(second, "Older"))
+    assert shown(last) == ids(p1)
+    assert ">Older</a>" not in last.content.decode()
+    assert shown(viewer.get(step(last, "Newer"))) == ids(p3, p2)
+    assert shown(viewer.get(step(second, "Newer"))) == ids(p5, p4)
+    assert shown(viewer.get(step(last, "Newest"))) == ids(p5, p4)
+    assert "5 pushes" in text_of(last)
+
+
+def test_a_page_keeps_its_filters(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_pages(monkeypatch)
+    card, other = make_payee(), make_payee()
+    mine = [push(card) for _ in range(3)]
+    push(other)
+    first = viewer.get(LIST, {"partner": str(card.partner_id)})
+    assert shown(first) == ids(mine[2], mine[1])
+    assert shown(viewer.get(step(first, "Older"))) == ids(mine[0])
+
+
+def test_a_status_is_paged_over_all_partners(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_pages(monkeypatch)
+    waiting = [push_for_approval(make_payee()) for _ in range(5)]
+    address = {"status": "pending_approval"}
+    first = viewer.get(LIST, address)
+    assert shown(first) == ids(waiting[4], waiting[3])
+    second = viewer.get(step(first, "Older"))
+    assert shown(second) == ids(waiting[2], waiting[1])
+    assert shown(viewer.get(step(second, "Newer"))) == ids(waiting[4], waiting[3])
+    last = viewer.get(step(second, "Older"))
+    assert shown(viewer.get(step(last, "Newer"))) == ids(waiting[2], waiting[1])
+    assert "5 pushes" in text_of(first)
+
+
+def test_filters_combine(viewer: Client) -> None:
+    card = make_payee()
+    unknown = push_unknown(card)
+    waiting = push_for_approval(card)
+    day = f"{unknown.created_at:%Y-%m-%d}"
+    for query, expected in (
+        ({"status": "unknown"}, ids(unknown)),
+        ({"status": "pending_approval", "partner": str(card.partner_id)}, ids(waiting)),
+        ({"status": "unknown", "partner": str(make_partner().pk)}, []),
+        ({"source": "api"}, ids(waiting, unknown)),
+        ({"source": "batch"}, []),
+        ({"day_from": day, "day_to": day}, ids(waiting, unknown)),
+        ({"day_from": "2040-01-01"}, []),
+        ({"day_to": "2020-01-01"}, []),
+        ({"day_from": day, "status": "unknown", "source": "api"}, ids(unknown)),
+        ({"q": "ada", "status": "unknown"}, ids(unknown)),
+        ({"q": "ada", "day_to": "2020-01-01"}, []),
+    ):
+        assert shown(viewer.get(LIST, query)) == expected, query
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=paid", "partner=x", "source=fax", "before=x", "after=1", "day_from=yesterday",
+        "day_to=9999-12-31", "amount__gte=1", "consumer__email__contains=a", "description=x",
+    ],
+)  # fmt: skip
+def test_an_address_that_means_nothing_leads_to_the_whole_list(viewer: Client, query: str) -> None:
+    push(make_payee())
+    answer = viewer.get(f"{LIST}?{query}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{LIST}?e=1")
+    assert len(shown(viewer.get(f"{LIST}?e=1"))) == 1
+
+
+@pytest.mark.parametrize("query", ["o=5", "o=-4.1", "p=10000", "all=", "_facets=True", "q=%00"])
+def test_does_nothing_that_would_read_the_whole_table(viewer: Client, query: str) -> None:
+    newest = [push(card) for card in [make_payee()] for _ in range(2)][::-1]
+    with StatementLog() as log:
+        answer = viewer.get(f"{LIST}?{query}")
+    assert shown(answer) == ids(*newest)
+    assert "OFFSET" not in str(log)
+    assert 'ORDER BY "payouts_payment"."id" DESC LIMIT 51' in str(log)
+
+
+def test_counts_by_the_rows_that_the_database_keeps(viewer: Client) -> None:
+    card = make_payee()
+    push_unknown(card)
+    push(card)
+    push(make_payee())
+    for query, count in (
+        ({}, "3 pushes"),
+        ({"status": "unknown"}, "1 push"),
+        ({"partner": str(card.partner_id)}, "2 pushes"),
+        ({"partner": str(card.partner_id), "status": "pending"}, "1 push"),
+    ):
+        with StatementLog() as log:
+            answer = viewer.get(LIST, query)
+        assert count in text_of(answer)
+        assert "COUNT(*)" not in str(log)
+
+
+def test_counts_no_further_than_its_bound(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumers.admin.lists.COUNTED_AT_MOST", 2)
+    card = make_payee()
+    for _ in range(3):
+        push(card)
+    assert "more than 2 pushes" in text_of(viewer.get(LIST, {"source": "api"}))
+
+
+def test_says_when_a_search_found_more_than_it_shows(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = make_payee()
+    push(card)
+    assert "only the newest" not in text_of(viewer.get(LIST, {"q": "ada"}))
+    monkeypatch.setattr("payouts.search._ROOTS_AT_MOST", 1)
+    push(make_card(consumer=make_consumer(partner=card.partner)))
+    assert "only the newest" in text_of(viewer.get(LIST, {"q": "ada"}))
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+@pytest.mark.parametrize(
+    ("query", "statements"),
+    [
+        ({}, STATEMENTS),
+        ({"source": "api"}, STATEMENTS),
+        ({"day_from": "2020-01-01"}, STATEMENTS),
+        # One more asks the partners, one by one, for their newest of this status.
+        ({"status": "pending"}, STATEMENTS + 1),
+        # One more searches.
+        ({"q": "ada"}, STATEMENTS + 1),
+        ({"q": "1111", "status": "pending"}, STATEMENTS + 1),
+    ],
+)
+def test_asks_a_fixed_number_of_statements(
+    viewer: Client,
+    rows: int,
+    query: dict[str, str],
+    statements: int,
+    django_assert_num_queries: Any,
+) -> None:
+    for card in cards_of_several_partners(rows):
+        push(card)
+    with django_assert_num_queries(statements):
+        assert len(shown(viewer.get(LIST, query))) == rows
+
+
+def cards_of_several_partners(count: int) -> list[PaymentCard]:
+    return [make_payee() for _ in range(count)]
+
+
+class StatementLog:
+    """Collects the statements of a block, as one text."""
+
+    def __enter__(self) -> "StatementLog":
+        self.statements: list[str] = []
+        self._wrapper = connection.execute_wrapper(self._note)
+        self._wrapper.__enter__()
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        self._wrapper.__exit__(*details)
+
+    def __str__(self) -> str:
+        return "\n".join(self.statements)
+
+    def _note(self, execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        self.statements.append(sql)
+        return execute(sql, params, many, context)
