@@ -264,6 +264,4 @@ class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
             "object_address": page_of(client),
             "opts": self.opts,
         }
-        response = TemplateResponse(request, "admin/consumers/apiclient/secret.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/consumers/apiclient/secret.html", context)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
@@ -67,7 +68,10 @@ class KeysetChangeList(ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         # What no filter has taken would become a condition on any column, with or without an index.
-        filters = super().get_filters(request)
+        try:
+            filters = super().get_filters(request)
+        except DisallowedModelAdminLookup as error:
+            raise IncorrectLookupParameters(*error.args) from error
         if filters[2]:
             raise IncorrectLookupParameters(sorted(filters[2]))
         return filters
