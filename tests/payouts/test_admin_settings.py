@@ -122,12 +122,11 @@ def test_an_approval_rule_is_read_as_a_sentence(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "maker", "approver", "operations", "auditor"])
-@pytest.mark.parametrize("model", [Partner, FeeSchedule, Limit, ApprovalRule])
-def test_only_admins_set_terms(role: str, model: type) -> None:
+def test_only_admins_set_terms(role: str) -> None:
     schedule = make_schedule(starts_in=timedelta(days=2))
     client = browser(role)
-    assert client.get(add_address(model)).status_code == 403
-    assert client.post(add_address(model), {"name": "x"}).status_code == 403
+    for model in (Partner, FeeSchedule, Limit, ApprovalRule):
+        assert client.post(add_address(model), {"name": "x"}).status_code == 403
     answer = client.post(page_address(schedule), schedule_form(schedule, fixed="9"))
     assert answer.status_code == 403
     schedule.refresh_from_db()
