@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, NoReturn, Protocol
 
 import orjson
@@ -142,6 +143,12 @@ class OnlyJSON(BaseContentNegotiation):
 
 def is_secret_name(name: str) -> bool:
     """Whether a field of that name would carry a CVV, a PIN or track data, however it is spelt."""
+    # Ordinary names come again with every request. Names with digits are not kept: a card number
+    # may be among them.
+    return _remembered(name) if name.replace("_", "").isalpha() else _spells_a_secret(name)
+
+
+def _spells_a_secret(name: str) -> bool:
     folded = name if name.isascii() else unicodedata.normalize("NFKC", name)
     words = [word.lower() for word in _WORD.findall(folded)]
     if not SECRET_WORDS.isdisjoint(words):
@@ -150,6 +157,9 @@ def is_secret_name(name: str) -> bool:
     return _WRITTEN_TOGETHER.match(together) is not None or any(
         phrase in together for phrase in SECRET_PHRASES
     )
+
+
+_remembered = lru_cache(maxsize=512)(_spells_a_secret)
 
 
 def _exact_text(value: object) -> orjson.Fragment:

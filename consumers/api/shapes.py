@@ -11,10 +11,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from consumers.api.problems import shown_name
 
@@ -25,6 +27,8 @@ EARLIEST_BIRTH = date(1900, 1, 1)
 ONE_LINE = r"^[^\u0000-\u001f\u007f-\u009f]+$"
 SOME_LINES = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]+$"
 
+# Control characters and halves of surrogate pairs.
+_NEVER_TEXT = frozenset({"Cc", "Cs"})
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -118,6 +122,14 @@ class Text(serializers.CharField):
 
     def __init__(self, *, lines: bool = False, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
+        # `to_internal_value` refuses what these two refuse, and more, in one look.
+        self.validators = [
+            validator
+            for validator in self.validators
+            if not isinstance(
+                validator, ProhibitNullCharactersValidator | ProhibitSurrogateCharactersValidator
+            )
+        ]
         self.lines = lines
         self.pattern = SOME_LINES if lines else ONE_LINE
 
@@ -135,7 +147,7 @@ class Text(serializers.CharField):
     def _has_control_characters(self, text: str) -> bool:
         allowed = "\n\t" if self.lines else ""
         return any(
-            unicodedata.category(character) == "Cc" and character not in allowed
+            unicodedata.category(character) in _NEVER_TEXT and character not in allowed
             for character in text
         )
 

@@ -62,7 +62,9 @@ def test_a_partial_read_fills_nothing_in() -> None:
     assert codes_of({"name": ""}, partial=True) == {"name": ["blank"]}
 
 
-@pytest.mark.parametrize("value", [1, 1.5, True, None, [], {}, Decimal(1), "a\0", "a\nb", "\x85"])
+@pytest.mark.parametrize(
+    "value", [1, 1.5, True, None, [], {}, Decimal(1), "a\0", "a\nb", "\x85", "\ud800"]
+)
 def test_text_takes_only_strings_of_one_line(value: Any) -> None:
     assert codes_of({"name": value})["name"]
 
