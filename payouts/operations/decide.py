@@ -162,11 +162,12 @@ def _is_fully_approved(payment: Payment, digest: bytes) -> bool:
 
     A yes counts only for what it was about, and not when its giver has edited the card since.
     """
-    deciders = (
-        Decision.objects.filter(payment=payment, verdict=Verdict.APPROVE, digest=digest)
-        .exclude(user_id=payment.card.edited_by_user_id)
-        .values_list("user_id", flat=True)
-    )
+    said_yes = Decision.objects.filter(payment=payment, verdict=Verdict.APPROVE, digest=digest)
+    deciders = [
+        user_id
+        for user_id in said_yes.values_list("user_id", flat=True)
+        if user_id != payment.card.edited_by_user_id
+    ]
     memberships = Counter(
         User.groups.through.objects.filter(user_id__in=deciders).values_list("group_id", flat=True)
     )

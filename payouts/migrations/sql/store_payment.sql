@@ -54,7 +54,13 @@ DECLARE
     v_count numeric;
 BEGIN
     IF NOT p_exact AND (p_max_amount IS NULL OR p_amount <= p_max_amount / 16)
-                   AND (p_max_count IS NULL OR p_max_count >= 16) THEN
+                   AND (p_max_count IS NULL OR p_max_count >= 16)
+                   -- A part that looks full is not locked for nothing.
+                   AND ((p_max_amount IS NULL AND p_max_count IS NULL) OR NOT EXISTS (
+                       SELECT FROM payouts_dailyusage
+                       WHERE subject_id = p_partner AND day = p_day AND part = v_part
+                         AND (amount + p_amount > p_max_amount / 16
+                              OR count + 1 > p_max_count / 16))) THEN
         INSERT INTO payouts_dailyusage AS u (subject_id, day, part, amount, count)
         VALUES (p_partner, p_day, v_part, p_amount, 1)
         ON CONFLICT (subject_id, day, part) DO UPDATE
@@ -64,6 +70,9 @@ BEGIN
         IF FOUND THEN
             RETURN TRUE;
         END IF;
+        -- It filled up between the look and the lock. The lock on it is held now, and taking all
+        -- sixteen in order after it would deadlock with another that did the same: begin anew.
+        RAISE EXCEPTION 'changed' USING ERRCODE = 'PY100';
     END IF;
     INSERT INTO payouts_dailyusage (subject_id, day, part, amount, count)
     SELECT p_partner, p_day, part, 0, 0 FROM generate_series(0, 15) AS part
