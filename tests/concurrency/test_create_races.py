@@ -1,11 +1,14 @@
 """Creates at the same instant on the real PostgreSQL: keys, twins, the last dollars."""
 
+import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import cast
 
 import pytest
+from django.utils import timezone
 
 from consumers.models import Partner
 from payouts.models import (
@@ -131,3 +134,22 @@ def _refusals(ends: Sequence[object]) -> set[tuple[str, ...]]:
         for end in ends
         if isinstance(end, PaymentRefused)
     }
+
+
+def test_twins_on_both_sides_of_midnight_are_twins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day's usage makes pushes to one card queue up, but each day has its own."""
+    midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    clock = threading.local()
+    monkeypatch.setattr(timezone, "now", lambda: clock.at)
+
+    def ask_at(at: datetime) -> Accepted | Replayed:
+        clock.at = at
+        return ask(request)
+
+    clock.at = midnight - timedelta(hours=1)
+    for _ in range(3):
+        request = push_request(make_payee())
+        instants = [midnight + timedelta(milliseconds=n) for n in (-2, 1)] * 8
+        returned(race([partial(ask_at, at) for at in instants]))
+        by_status = Payment.objects.filter(card=request.card_id).values_list("status", flat=True)
+        assert sorted(by_status) == [Status.PENDING] + [Status.PENDING_APPROVAL] * 15

@@ -1,7 +1,7 @@
 -- Writes an accepted payment, or nothing. Everything that the rules decided comes in; what may have
 -- changed since they looked (limits, funds, a duplicate, the key) is judged again here under locks.
--- Locks are taken in one order everywhere: key, payment, tally, usage (card, consumer, partner),
--- balances by account and part.
+-- Locks are taken in one order everywhere: key, payment, tally, card, usage (card, consumer,
+-- partner), balances by account and part. So a transaction changes the status of payments once.
 --
 -- result: stored | replay | changed (ask again and decide anew) | busy (the key is being used now)
 
@@ -148,7 +148,9 @@ BEGIN
         FROM jsonb_array_elements(p_requirements) AS r;
     END IF;
 
-    -- From here on pushes to the same card queue up behind each other.
+    -- From here on pushes to the same card queue up behind each other. The usage alone would not do:
+    -- each day has its own row, and twins may lie on both sides of midnight.
+    PERFORM pg_advisory_xact_lock(hashtextextended(p_card::text, 0));
     IF NOT payouts_use(p_card, v_day, p_amount, p_card_max_amount, p_card_max_count)
        OR NOT payouts_use(p_consumer, v_day, p_amount, p_consumer_max_amount, p_consumer_max_count)
        OR NOT payouts_use_partner(p_partner, v_day, p_amount, p_partner_max_amount,
@@ -181,7 +183,7 @@ BEGIN
     result := 'stored';
 EXCEPTION
     -- The block is a subtransaction: whatever was written above is gone.
-    WHEN SQLSTATE 'PY100' THEN
+    WHEN SQLSTATE 'PY100' OR deadlock_detected THEN
         result := 'changed';
     WHEN lock_not_available THEN
         result := 'busy';
