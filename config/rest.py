@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views import defaults
@@ -94,6 +94,9 @@ def _problem_of(exception: Exception) -> Problem | None:
         exception = exceptions.PermissionDenied()
     elif isinstance(exception, UnreadablePostError):
         exception = RequestRefused("incomplete_body", "The body ended before its length.")
+    elif isinstance(exception, SuspiciousOperation):
+        # Django's own bounds, such as a thousand parameters in an address.
+        exception = RequestRefused("invalid_request", "No request of this API looks like this.")
     if isinstance(exception, exceptions.ValidationError):
         return _invalid(exception)
     if isinstance(exception, exceptions.APIException):

@@ -88,6 +88,7 @@ def problem_in(answer: Any) -> dict[str, Any]:
         (exceptions.ParseError(), 400, "malformed_json"),
         (RequestRefused("invalid_cursor", "No."), 400, "invalid_cursor"),
         (UnreadablePostError(), 400, "incomplete_body"),
+        (SuspiciousOperation("secret"), 400, "invalid_request"),
         # DRF turns 401 into 403 for an endpoint without an authenticator; see test_authentication.
         (exceptions.NotAuthenticated(), 403, "not_authenticated"),
         (exceptions.AuthenticationFailed(), 403, "invalid_token"),
