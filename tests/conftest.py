@@ -23,7 +23,7 @@ _KEPT_TABLES = frozenset(
 )
 
 
-_AN_ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
+_AN_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-f])")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
