@@ -18,6 +18,7 @@ from consumers.admin.base import (
     instant,
     label,
 )
+from consumers.admin.filters import PartnerFilter
 from consumers.admin.verbs import NothingToFill, Question, ask, back_to, page_of
 from consumers.models import APIClient, APIClientSecret
 from consumers.operations.api_clients import (
@@ -74,7 +75,9 @@ class SecretInline(ReadOnly, TabularInline[APIClientSecret, APIClient]):
 class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
     list_display = ("name_shown", "partner_shown", "id_shown", "permitted", "state", "made_at")
     list_select_related = ("partner",)
-    list_filter = ("partner",)
+    list_filter = (PartnerFilter,)
+    list_filter_submit = True
+    autocomplete_fields = ("partner",)
     search_fields = ("name__istartswith", "client_id__startswith")
     search_help_text = "Name or client id, or how it begins"
     ordering = ("-pk",)

@@ -10,23 +10,21 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from consumers.ids import first_id_at
-from consumers.models import Partner
 
 if TYPE_CHECKING:
-    from django.contrib.admin import SimpleListFilter as DropdownFilter
 
     class RangeDateForm(forms.Form):
         def __init__(self, *, name: str, data: dict[str, str]) -> None: ...
 
-else:
-    from unfold.contrib.filters.admin import DropdownFilter
-    from unfold.contrib.filters.forms import RangeDateForm
+    class AutocompleteDropdownForm(forms.Form):
+        def __init__(self, **of_the_filter: Any) -> None: ...
 
-PARTNERS_OFFERED_AT_MOST: Final = 500
+else:
+    from unfold.contrib.filters.forms import AutocompleteDropdownForm, RangeDateForm
 
 _DAYS: Final = ("day_from", "day_to")
 
@@ -39,17 +37,43 @@ class KeyRange:
     end: UUID | None = None
 
 
-class PartnerFilter(DropdownFilter):
+class PartnerFilter(admin.ListFilter):
+    """One partner, found by typing: the page does not carry the names of them all."""
+
     title = "partner"
     parameter_name = "partner"
+    template = "unfold/filters/filters_field.html"
+    form_class = AutocompleteDropdownForm
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        partners = Partner.objects.order_by("name").values_list("pk", "name")
-        return [(str(pk), name) for pk, name in partners[:PARTNERS_OFFERED_AT_MOST]]
+    def __init__(
+        self, request: HttpRequest, params: Any, model: type[Model], model_admin: Any
+    ) -> None:
+        super().__init__(request, params, model, model_admin)
+        self._request, self._model, self._model_admin = request, model, model_admin
+        if self.parameter_name in params:
+            self.used_parameters[self.parameter_name] = params.pop(self.parameter_name)[-1]
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.parameter_name]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         partner_id = chosen_partner(request)
         return queryset if partner_id is None else queryset.filter(partner_id=partner_id)
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        form = self.form_class(
+            request=self._request,
+            name=self.parameter_name,
+            label="By partner",
+            choices=(),
+            field=self._model._meta.get_field("partner"),
+            model_admin=self._model_admin,
+            data={self.parameter_name: self.used_parameters.get(self.parameter_name)},
+        )
+        yield {"form": form}
 
 
 class DayFilter(admin.ListFilter):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import ModelAdmin, NoDelete, clipped, instant, label, money, number
+from consumers.admin.filters import PartnerFilter
 from payouts.models import ApprovalRule, FeeSchedule, Limit
 
 _ACTIVE = {"active": "success", "off": "neutral"}
@@ -20,7 +21,9 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
     list_display = (
         "partner_shown", "begins", "fixed_shown", "points_shown", "minimum_shown", "maximum_shown",
     )  # fmt: skip
-    list_filter = ("partner",)
+    list_filter = (PartnerFilter,)
+    list_filter_submit = True
+    autocomplete_fields = ("partner",)
     list_select_related = ("partner",)
     ordering = ("partner__name", "-valid_from")
     sortable_by = ()
@@ -58,7 +61,9 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
 @admin.register(Limit)
 class LimitAdmin(ModelAdmin[Limit]):
     list_display = ("partner_shown", "scope_shown", "amount_shown", "count_shown")
-    list_filter = ("partner",)
+    list_filter = (PartnerFilter,)
+    list_filter_submit = True
+    autocomplete_fields = ("partner",)
     list_select_related = ("partner",)
     ordering = ("partner__name", "scope")
     sortable_by = ()
@@ -86,7 +91,9 @@ class ApprovalRuleAdmin(ModelAdmin[ApprovalRule]):
     """Every active rule that matches a push applies to it; an empty condition does not narrow."""
 
     list_display = ("rule_name", "partner_name", "when", "asks_for", "state")
-    list_filter = ("is_active", "partner")
+    list_filter = (PartnerFilter,)
+    list_filter_submit = True
+    autocomplete_fields = ("partner",)
     list_select_related = ("partner", "group")
     ordering = ("name",)
     sortable_by = ()

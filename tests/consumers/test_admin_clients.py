@@ -151,6 +151,6 @@ def test_asks_a_fixed_number_of_statements(
 ) -> None:
     made = [make_api_client().client for _ in range(rows)]
     disable_api_client(made[0])
-    # Session, person, permissions (two), partners of the filter, two counts, rows; the session (3).
-    with django_assert_num_queries(11):
+    # Session, person, permissions (two), two counts, rows; then the session (three).
+    with django_assert_num_queries(10):
         admin.get(LIST)

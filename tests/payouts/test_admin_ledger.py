@@ -107,8 +107,7 @@ def test_asks_a_fixed_number_of_statements(
 ) -> None:
     for _ in range(rows):
         push(make_payee(), amount="1.00")
-    # Accounts ask for the partners of their filter too.
-    with django_assert_num_queries(10 if address == ACCOUNTS else 9):
+    with django_assert_num_queries(9):
         auditor.get(address)
 
 

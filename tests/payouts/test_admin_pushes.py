@@ -16,9 +16,8 @@ from tests.pushes import make_funded_partner, make_payee, push, push_for_approva
 
 pytestmark = pytest.mark.django_db
 
-# Session, person, two for permissions, partners of the filter, rows, count; then the session is
-# written anew (begin, update, commit as a savepoint here).
-STATEMENTS = 10
+# Session, person, two for permissions, rows, count; then the session is written anew (three).
+STATEMENTS = 9
 
 
 @pytest.fixture
@@ -219,6 +218,27 @@ def test_asks_a_fixed_number_of_statements(
         push(card)
     with django_assert_num_queries(statements):
         assert len(shown(viewer.get(LIST, query))) == rows
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_a_chosen_partner_costs_two_statements_more(
+    viewer: Client, rows: int, django_assert_num_queries: Any
+) -> None:
+    card = make_payee()
+    for _ in range(rows):
+        push(card)
+    make_partner()
+    with django_assert_num_queries(STATEMENTS + 2):
+        assert len(shown(viewer.get(LIST, {"partner": str(card.partner_id)}))) == rows
+
+
+def test_partners_are_offered_by_typing(viewer: Client) -> None:
+    make_partner(name="Northwind")
+    make_partner(name="Harbor")
+    asked = {"app_label": "payouts", "model_name": "payment", "field_name": "partner"}
+    answer = viewer.get("/admin/autocomplete/", {**asked, "term": "nor"})
+    assert [offer["text"] for offer in answer.json()["results"]] == ["Northwind"]
+    assert "Harbor" not in viewer.get(LIST).content.decode()
 
 
 def cards_of_several_partners(count: int) -> list[PaymentCard]:
