@@ -1,11 +1,10 @@
 """Creates at the same instant on the real PostgreSQL: keys, twins, the last dollars."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import cast
 
 import pytest
 from django.utils import timezone
@@ -25,7 +24,7 @@ from payouts.operations.request_payment import Accepted, PaymentRefused, Replaye
 from payouts.states import Status
 from tests.books import assert_books_are_right, available, held, select
 from tests.pushes import CLIENT, ask, make_funded_partner, make_payee, push, push_request
-from tests.racing import race, raised, returned
+from tests.racing import race, race_mixed, raised, returned
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,7 +113,7 @@ def test_never_overdraws_while_money_comes_back() -> None:
     requests = [push_request(cards[n % 5], amount="1.00", key=f"k-{n}") for n in range(20)]
     cancels = [partial(cancel_payment, payment, actor=CLIENT) for payment in payments]
     creates = [partial(ask, request) for request in requests]
-    ends = race(cast("list[Callable[[], object]]", [*cancels, *creates]))
+    ends = race_mixed(*cancels, *creates)
     refused = raised(ends, PaymentRefused)
     assert available(partner) == refused
     assert held(partner) == 20 - refused

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from consumers.models import Consumer, PaymentCard
 from payouts.actors import staff
@@ -42,8 +43,6 @@ from tests.pushes import (
 )
 
 pytestmark = pytest.mark.django_db
-
-CommitHooks = Callable[..., Any]
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_the_last_yes_rings_the_sender(
     card: PaymentCard,
     carla: User,
     bell: Bell,
-    django_capture_on_commit_callbacks: CommitHooks,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     payment = push_for_approval(card)
     with django_capture_on_commit_callbacks(execute=True):

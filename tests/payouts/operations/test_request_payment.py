@@ -1,11 +1,10 @@
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from consumers.models import PaymentCard
 from payouts.actors import staff
@@ -40,8 +39,6 @@ from tests.pushes import (
 pytestmark = pytest.mark.django_db
 
 NOTHING = Decimal(0)
-
-CommitHooks = Callable[..., Any]
 
 
 def test_stores_what_was_asked_for() -> None:
@@ -122,7 +119,7 @@ def test_answers_what_it_stored() -> None:
 
 
 def test_rings_the_sender_once_it_is_stored(
-    bell: Bell, django_capture_on_commit_callbacks: CommitHooks
+    bell: Bell, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         push(make_payee())
@@ -131,7 +128,7 @@ def test_rings_the_sender_once_it_is_stored(
 
 
 def test_does_not_ring_for_a_payment_that_waits(
-    bell: Bell, django_capture_on_commit_callbacks: CommitHooks
+    bell: Bell, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     make_rule()
     with django_capture_on_commit_callbacks(execute=True):

@@ -1,10 +1,10 @@
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.db import OperationalError
+from pytest_django import Settings
 
 from consumers.models import PaymentCard
 from payouts.actors import COMMAND_LINE
@@ -90,7 +90,7 @@ def test_moves_the_payment_to_submitted() -> None:
     assert_books_are_right()
 
 
-def test_says_when_a_silent_sender_counts_as_lost(clock: Clock, settings: Any) -> None:
+def test_says_when_a_silent_sender_counts_as_lost(clock: Clock, settings: Settings) -> None:
     settings.SENDER_LOST_SECONDS = 77
     payment = push_submitted(make_payee())
     assert payment.due_at == clock.at + timedelta(seconds=77)

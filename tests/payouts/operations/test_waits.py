@@ -1,6 +1,7 @@
 from datetime import timedelta
 from itertools import accumulate
-from typing import Any
+
+from pytest_django import Settings
 
 from payouts.networks.sandbox.adapter import Patience
 from payouts.operations.waits import inquiry_pause, network_visibility, sender_lost_after
@@ -19,7 +20,7 @@ def test_asks_at_the_instants_of_the_design() -> None:
     ]
 
 
-def test_the_last_pause_comes_again_and_again(settings: Any) -> None:
+def test_the_last_pause_comes_again_and_again(settings: Settings) -> None:
     settings.INQUIRY_PAUSES_SECONDS = [1, 2]
     assert inquiry_pause(times_inquired=0) == timedelta(seconds=1)
     assert inquiry_pause(times_inquired=99) == timedelta(seconds=2)
