@@ -1,7 +1,8 @@
 """Gives every test run a PostgreSQL cluster of its own, in a temporary folder.
 
 Loaded with `-p tests.cluster`, because the address must stand in the environment before
-pytest-django reads the settings. Workers of pytest-xdist inherit it and use a database each on the same cluster.
+pytest-django reads the settings. Workers of pytest-xdist inherit it and use a database each on the
+same cluster.
 """
 
 import os
