@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of all operations alike: scopes, request ids, names of schemas.
+"""What the OpenAPI document says of all operations alike: scopes, request ids, refusals, names.
 
 drf-spectacular calls `complete` on the finished document; see SPECTACULAR_SETTINGS.
 """
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from consumers.api.permissions import READ, WRITE
+from consumers.api.problems import CONTENT_TYPE, TYPE_PREFIX
 
 DESCRIPTION: Final = """\
 Push money to people's payment cards.
@@ -29,6 +30,24 @@ wrong at once. Every answer has a `Request-Id` that our staff can search for.
 a list, page numbers do not.
 """
 
+# In the order of the page.
+TAGS: Final = {
+    "Tokens": "The way in (OAuth 2.0 client credentials, RFC 6749 §4.4).",
+    "Payments": "Pushes to cards.",
+    "Balance": "Your money with us.",
+    "Consumers": "The people whom you pay.",
+    "Payment cards": "Where their money goes.",
+}
+
+# The refusals that can look alike everywhere, with a code that each may have.
+_REFUSALS: Final = {
+    "400": ("invalid_request", "The request is not valid."),
+    "401": ("invalid_token", "The token is not valid."),
+    "403": ("insufficient_scope", "The token's scope does not allow this."),
+    "404": ("not_found", "There is nothing here."),
+    "413": ("body_too_large", "The body is too large."),
+    "415": ("unsupported_media_type", "The body must be application/json."),
+}
 _REQUEST_ID: Final = {
     "schema": {"type": "string", "pattern": "^req_[0-9a-f]{32}$"},
     "description": "Name it when you ask us about this call.",
@@ -37,25 +56,26 @@ _CHALLENGE: Final = {"schema": {"type": "string"}, "description": "RFC 6750 §3.
 _METHODS: Final = frozenset({"get", "put", "post", "patch", "delete"})
 # What drf-spectacular leaves for a hook that we do without: enums stay where they are used.
 _ENUM_MARK: Final = "x-spec-enum-id"
+_EMPTY_TEXT: Final = {"type": "string", "maxLength": 0}
 _REFERENCE: Final = "#/components/schemas/"
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add to the document what holds for every operation."""
     result["info"]["description"] = DESCRIPTION
+    result["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     for method, operation in _operations(result):
+        assert set(operation["tags"]) <= TAGS.keys(), operation["tags"]
+        operation.setdefault("summary", operation["description"].partition(".")[0])
         if "security" in operation:
             operation["security"] = _security(operation["security"], method)
         for status, answer in operation["responses"].items():
-            headers = answer.setdefault("headers", {})
-            headers["Request-Id"] = _REQUEST_ID
-            if status == "401":
-                headers["WWW-Authenticate"] = _CHALLENGE
+            _complete_answer(status, answer)
     schemas = result["components"]["schemas"]
     names = {name: _public_name(name) for name in schemas}
     assert len(set(names.values())) == len(names), "Two schemas would share a name."
     result["components"]["schemas"] = {names[name]: schemas[name] for name in schemas}
-    renamed: dict[str, Any] = _renamed(result, names)
+    renamed: dict[str, Any] = _tidied(result, names)
     return renamed
 
 
@@ -72,22 +92,57 @@ def _security(schemes: list[dict[str, list[str]]], method: str) -> list[dict[str
     return [{name: [scope]} for scheme in schemes for name in scheme for scope in scopes]
 
 
+def _complete_answer(status: str, answer: dict[str, Any]) -> None:
+    headers = answer.setdefault("headers", {})
+    headers["Request-Id"] = _REQUEST_ID
+    if status == "401":
+        headers["WWW-Authenticate"] = _CHALLENGE
+    problem = answer.get("content", {}).get(CONTENT_TYPE)
+    if problem is not None and "examples" not in problem and status in _REFUSALS:
+        problem["example"] = _refusal(status)
+
+
+def _refusal(status: str) -> dict[str, Any]:
+    code, title = _REFUSALS[status]
+    return {
+        "type": TYPE_PREFIX + code,
+        "title": title,
+        "status": int(status),
+        "detail": title,
+        "code": code,
+        "errors": [],
+        "request_id": "req_0199f3a27c3f7b1c8a2e5d4f60718293",
+    }
+
+
 def _public_name(name: str) -> str:
     """Classes that exist for the document alone are called `PaymentShown` or `_PushShown`."""
     return name.removeprefix("_").removesuffix("Shown")
 
 
-def _renamed(value: Any, names: dict[str, str]) -> Any:
+def _tidied(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, list):
-        return [_renamed(inner, names) for inner in value]
+        return [_tidied(inner, names) for inner in value]
     if not isinstance(value, dict):
         return value
-    return {
-        name: _renamed_reference(inner, names) if name == "$ref" else _renamed(inner, names)
+    tidy = {
+        name: _renamed(inner, names) if name == "$ref" else _tidied(inner, names)
         for name, inner in value.items()
         if name != _ENUM_MARK
     }
+    return _with_blanks_apart(tidy) if _EMPTY_TEXT in tidy.get("oneOf", ()) else tidy
 
 
-def _renamed_reference(reference: str, names: dict[str, str]) -> str:
+def _renamed(reference: str, names: dict[str, str]) -> str:
     return _REFERENCE + names[reference.removeprefix(_REFERENCE)]
+
+
+def _with_blanks_apart(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say `text of a form, or empty` so that an empty text is never both.
+
+    A validator may take a `format` for a remark, and the default is the default of the whole.
+    """
+    (form,) = (one for one in schema["oneOf"] if one != _EMPTY_TEXT)
+    default = {"default": form["default"]} if "default" in form else {}
+    form = {name: inner for name, inner in form.items() if name != "default"}
+    return {**schema, **default, "oneOf": [{**form, "minLength": 1}, _EMPTY_TEXT]}
