@@ -1,15 +1,12 @@
 """Runs a seeding: prepares its partners, then writes people and payments in some processes."""
 
-import multiprocessing
 import secrets
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -24,9 +21,9 @@ from payouts.models import Account, AccountKind, FeeSchedule
 from payouts.operations.ledger import open_partner_accounts
 from payouts.seeding.plan import House, Plan, SeededPartner, slices
 from payouts.seeding.stories import APPROVAL_HOURS
+from payouts.seeding.workers import workers
 from payouts.seeding.write import require_sleeping_triggers, write_people, write_slice
 
-Task = TypeVar("Task")
 # Told what is being written, how much of it is, and how much there is to write.
 Told = Callable[[str, int, int], None]
 
@@ -52,18 +49,18 @@ def seed(
     """Add `payments` payments of the last `days` days, of the first `partners` seeded partners.
 
     Commits slice by slice; whatever ends it, what is there by then is complete. With more than one
-    process call it outside of any transaction and before any thread is started.
+    process call it outside of any transaction: they have connections of their own.
 
     :raises payouts.seeding.write.TriggersCannotSleep: nothing has been written then.
     """
     require_sleeping_triggers()
     plan = make_plan(payments, partners=partners, days=days)
-    people = plan.groups * plan.consumers_per_group
-    _run(
-        write_people, plan, range(plan.groups), processes, lambda done: told("people", done, people)
-    )
-    cuts = list(slices(plan))
-    _run(write_slice, plan, cuts, processes, lambda done: told("payments", done, payments))
+    people, groups = plan.groups * plan.consumers_per_group, range(plan.groups)
+    with workers(processes, database=connection.settings_dict["NAME"]) as each:
+        written = each(partial(write_people, plan), groups)
+        _told(lambda done: told("people", done, people), written)
+        written = each(partial(write_slice, plan), list(slices(plan)))
+        _told(lambda done: told("payments", done, payments), written)
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {', '.join(_TABLES)}")
 
@@ -123,36 +120,8 @@ def _account_id(kind: AccountKind, *, partner: Partner | None = None, network: s
     return Account.objects.get(kind=kind, partner=partner, network=network).pk
 
 
-def _run(
-    write: Callable[[Plan, Task], int],
-    plan: Plan,
-    tasks: Sequence[Task],
-    processes: int,
-    told: Callable[[int], None],
-) -> None:
-    """Write all tasks, in their order as far as several processes can."""
-    written = 0
-    here = map(partial(write, plan), tasks)
-    for number in _apart(write, plan, tasks, processes) if processes > 1 else here:
-        written += number
-        told(written)
-
-
-def _apart(
-    write: Callable[[Plan, Task], int], plan: Plan, tasks: Sequence[Task], processes: int
-) -> Iterator[int]:
-    # A forked child must not speak on its parent's connection; each opens one of its own.
-    connection.close()
-    workers = ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context("fork"), initializer=_ignore_interrupt
-    )
-    try:
-        for written in as_completed([workers.submit(write, plan, task) for task in tasks]):
-            yield written.result()
-    finally:
-        # After Ctrl-C the slices in the making are finished; no other is begun.
-        workers.shutdown(cancel_futures=True)
-
-
-def _ignore_interrupt() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _told(told: Callable[[int], None], written: Iterable[int]) -> None:
+    done = 0
+    for number in written:
+        done += number
+        told(done)
