@@ -65,32 +65,28 @@ class Children:
             if child.process.poll() is not None:
                 raise ChildEnded(_last_words(child))
 
-    def stop(self) -> None:
-        """Ask all but the first to end, then the first, on which they lean; kill who does not."""
+    def stop(self, *, is_urgent: Callable[[], bool]) -> None:
+        """Ask all but the first to end, then the first, on which they lean.
+
+        Whoever takes longer than it may, or is still there when it `is_urgent`, is killed: what it
+        was doing is safe in the database, or unknown there.
+        """
         for group in (self._running[1:], self._running[:1]):
             for child in group:
                 # Only the leader of its group is told: it knows how to stop its own workers.
                 child.process.terminate()
             for child in group:
-                _await_end(child)
-        self._running.clear()
-
-    def kill(self) -> None:
-        """End all of them at once. What they were doing is safe in the database, or unknown."""
-        for child in self._running:
-            _signal_group(child, signal.SIGKILL)
-            child.process.wait()
+                _await_end(child, is_urgent)
         self._running.clear()
 
 
-def _await_end(child: Child) -> None:
-    try:
-        child.process.wait(child.stop_seconds)
-    except subprocess.TimeoutExpired:
-        _signal_group(child, signal.SIGKILL)
-        child.process.wait()
-    # Whatever the leader left behind.
+def _await_end(child: Child, is_urgent: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + child.stop_seconds
+    while child.process.poll() is None and time.monotonic() < deadline and not is_urgent():
+        time.sleep(POLL_SECONDS)
+    # The whole group: also what a leader may have left behind.
     _signal_group(child, signal.SIGKILL)
+    child.process.wait()
 
 
 def _signal_group(child: Child, number: signal.Signals) -> None:

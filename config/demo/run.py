@@ -40,6 +40,34 @@ class DemoCannotStart(Exception):
     """Something on this machine is in the way; the text says what and what to do."""
 
 
+class Interruptions:
+    """Ctrl-C, SIGTERM and the closing of the terminal: one stops in order, another one at once.
+
+    Raises KeyboardInterrupt until the stopping has begun, which nothing may break into.
+    """
+
+    def __init__(self) -> None:
+        self._is_stopping = False
+        self._is_urgent = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._receive)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, self._receive)
+
+    def begin_stopping(self) -> None:
+        self._is_stopping = True
+
+    def is_urgent(self) -> bool:
+        return self._is_urgent
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self._is_stopping:
+            self._is_urgent = True
+        else:
+            self._is_stopping = True
+            raise KeyboardInterrupt
+
+
 def run_demo(*, port: int, say: Callable[[str], None]) -> None:
     """Run everything until Ctrl-C, SIGTERM or the end of one of the processes.
 
@@ -51,7 +79,8 @@ def run_demo(*, port: int, say: Callable[[str], None]) -> None:
         raise DemoCannotStart("The demo is for development: unset PAYOUTS_ENV.")
     places = Places(settings.VAR_DIR.resolve())
     _require_own(places.var)
-    with _only_demo(places), _stopped_by_signals():
+    with _only_demo(places):
+        interruptions = Interruptions()
         address = f"http://{HOST}:{_free_port(port)}"
         _lay_out(places)
         children = Children(settings.BASE_DIR, logs=places.logs, environment=_environment(places))
@@ -66,8 +95,11 @@ def run_demo(*, port: int, say: Callable[[str], None]) -> None:
         except KeyboardInterrupt:
             say("Stopping. (Ctrl-C again: at once.)")
         finally:
+            interruptions.begin_stopping()
             places.facts.unlink(missing_ok=True)
-            _take_down(places, children)
+            children.stop(is_urgent=interruptions.is_urgent)
+            connections.close_all()
+            embedded.release(places.database)
             say(f"Stopped. The data stays in {places.var} for the next run.")
 
 
@@ -158,15 +190,6 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _take_down(places: Places, children: Children) -> None:
-    try:
-        children.stop()
-    except KeyboardInterrupt:
-        children.kill()
-    connections.close_all()
-    embedded.release(places.database)
-
-
 def _lay_out(places: Places) -> None:
     """Make the folders. Bells of an earlier run are thrown away: beat rings anew."""
     places.facts.unlink(missing_ok=True)
@@ -220,17 +243,3 @@ def _only_demo(places: Places) -> Iterator[None]:
                 "another folder."
             ) from None
         yield
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Treat SIGTERM and the closing of the terminal like Ctrl-C."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
-        signal.signal(signal.SIGHUP, interrupt)
-    yield
