@@ -1,10 +1,11 @@
-"""Which pushes need people's decisions before they are sent, and why. Plain Python, no Django.
+"""Which pushes need people's decisions, why, and who may decide. Plain Python, no Django.
 
 Rules are data. All rules that match apply; each asks for a number of decisions by distinct people,
-of one group if it names one.
+of one group if it names one. Who may decide follows from who made the push and who edited its card,
+and is judged here only, whatever the way in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -79,3 +80,96 @@ def _matches(circumstances: Circumstances, rule: Rule) -> bool:
         )
         and (rule.card_younger_than is None or circumstances.card_age < rule.card_younger_than)
     )
+
+
+class Bar(StrEnum):
+    """What keeps a person, or a decision that somebody sent, from counting."""
+
+    NOT_PERMITTED = "not_permitted"
+    NOT_WAITING = "not_waiting"
+    MAKER = "maker"
+    CARD_EDITOR = "card_editor"
+    DECIDED = "decided"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """A person as the rules see one: who, of which groups, and whether with the permission."""
+
+    user_id: int
+    name: str
+    is_permitted: bool
+    group_ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What people decide about, as it is now. None: an API client made it, nobody edited it."""
+
+    is_waiting: bool
+    maker_id: int | None
+    card_editor_id: int | None
+    decided_by: frozenset[int] = frozenset()
+
+
+def bar_to_deciding(approver: Approver, matter: Matter) -> Bar | None:
+    """Say what keeps this person from deciding about the push now; None: nothing does."""
+    if not approver.is_permitted:
+        return Bar.NOT_PERMITTED
+    if not matter.is_waiting:
+        return Bar.NOT_WAITING
+    if approver.user_id == matter.maker_id:
+        return Bar.MAKER
+    if approver.user_id == matter.card_editor_id:
+        return Bar.CARD_EDITOR
+    if approver.user_id in matter.decided_by:
+        return Bar.DECIDED
+    return None
+
+
+def who_can_decide(matter: Matter, approvers: Iterable[Approver]) -> list[Approver]:
+    """Return those who may decide about the push now, in the given order."""
+    return [one for one in approvers if bar_to_deciding(one, matter) is None]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a requirement is: approvals that count, and people who could still give one."""
+
+    requirement: Requirement
+    given: int
+    possible: int
+
+    @property
+    def is_met(self) -> bool:
+        return self.given >= self.requirement.decisions
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it cannot be met any more, even if everybody who may says yes."""
+        return self.given + self.possible < self.requirement.decisions
+
+
+def progress(
+    required: Iterable[Requirement],
+    *,
+    approved_by: Collection[Approver],
+    can_decide: Collection[Approver],
+) -> list[Progress]:
+    """Count for each requirement whose yes it has, and whose it could still get.
+
+    One yes counts towards every requirement, so each is judged by itself.
+    """
+    return [
+        Progress(
+            one,
+            given=sum(_counts_towards(person, one) for person in approved_by),
+            possible=sum(_counts_towards(person, one) for person in can_decide),
+        )
+        for one in required
+    ]
+
+
+def _counts_towards(person: Approver, requirement: Requirement) -> bool:
+    return requirement.group_id is None or requirement.group_id in person.group_ids

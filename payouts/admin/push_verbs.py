@@ -10,34 +10,24 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from consumers.admin.base import VerbAdmin, detail_verb
 from consumers.admin.verbs import OptionalReasonForm, Question, ReasonForm, ask, back_to
 from payouts.actors import staff
+from payouts.approvals import bar_to_deciding
+from payouts.approvers import approver_of, matter_of
+from payouts.backoffice.words import BAR_WORDS
 from payouts.models import Decision, Payment
 from payouts.operations.cancel_payment import NotCancelable, cancel_payment
 from payouts.operations.decide import (
-    AlreadyDecided,
-    ApprovalNotPermitted,
-    DecisionByCardEditor,
-    DecisionByMaker,
-    NotWaitingForApproval,
-    SubjectChanged,
+    DecisionRefused,
     approve_payment,
     reject_payment,
     subject_digest,
 )
 from payouts.staff import APPROVE_PAYMENT, CANCEL_PAYMENT
 from payouts.states import CANCELABLE, Status
-
-_REFUSALS: Final[dict[type[Exception], str]] = {
-    NotWaitingForApproval: "This push does not wait for a decision any more.",
-    DecisionByMaker: "You issued this push, so somebody else has to decide about it.",
-    DecisionByCardEditor: "You changed this card last, so somebody else has to decide.",
-    AlreadyDecided: "You have decided about this push already.",
-    ApprovalNotPermitted: "You may not decide about pushes.",
-    SubjectChanged: "Something about this push has changed since you saw it. Look again.",
-}
 
 _DECIDED: Final = {
     Status.PENDING: "Approved. The push goes out now.",
@@ -63,7 +53,7 @@ class PushVerbs(VerbAdmin[Payment]):
 
     def offered(self, request: HttpRequest, row: Payment) -> list[str]:
         verbs = []
-        if self.has_decide_permission(request) and _may_decide(_me(request).pk, row):
+        if self.has_decide_permission(request) and _may_decide(_me(request), row):
             verbs += ["approve", "reject"]
         if row.maker_user_id == request.user.pk and row.status in CANCELABLE:
             verbs.append("cancel")
@@ -164,8 +154,8 @@ class PushVerbs(VerbAdmin[Payment]):
                 digest=bytes.fromhex(form.cleaned_data["seen"]),
                 reason=form.cleaned_data["reason"],
             )
-        except tuple(_REFUSALS) as refusal:
-            messages.error(request, _REFUSALS[type(refusal)])
+        except DecisionRefused as refusal:
+            messages.error(request, BAR_WORDS[refusal.bar])
         else:
             messages.success(request, _DECIDED[status])
         return back_to(payment)
@@ -177,12 +167,12 @@ def _me(request: HttpRequest) -> User:
     return request.user
 
 
-def _may_decide(user_id: int, payment: Payment) -> bool:
-    return (
-        payment.status == Status.PENDING_APPROVAL.value
-        and user_id not in (payment.maker_user_id, payment.card.edited_by_user_id)
-        and not Decision.objects.filter(payment_id=payment.pk, user_id=user_id).exists()
-    )
+def _may_decide(person: User, payment: Payment) -> bool:
+    if payment.status != Status.PENDING_APPROVAL.value:
+        return False
+    decided = Decision.objects.filter(payment_id=payment.pk).values_list("user_id", flat=True)
+    matter = matter_of(payment, decided_by=decided, at=timezone.now())
+    return bar_to_deciding(approver_of(person), matter) is None
 
 
 def _facts(payment: Payment) -> list[tuple[str, Any]]:

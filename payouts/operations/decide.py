@@ -6,8 +6,8 @@ something other than what is sent is impossible.
 
 import hashlib
 import json
-from collections import Counter
 from datetime import datetime
+from typing import ClassVar, Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from payouts import dispatch
 from payouts.actors import WORKER, Actor, staff
+from payouts.approvals import Bar, bar_to_deciding, progress
+from payouts.approvers import approver_of, is_valid_yes, matter_of, people_named, required
 from payouts.models import ApprovalRequirement, Decision, EventKind, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.record_outcome import release_hold
@@ -23,28 +25,59 @@ from payouts.operations.transition import PaymentMoved, Step, take_step
 from payouts.states import Status
 
 
-class NotWaitingForApproval(Exception):
+class DecisionRefused(Exception):
+    """The decision does not count, and nothing of it is recorded; `bar` says why."""
+
+    bar: ClassVar[Bar]
+
+
+class NotWaitingForApproval(DecisionRefused):
     """The payment does not wait for decisions (any more), or its time to be decided is over."""
 
+    bar = Bar.NOT_WAITING
 
-class DecisionByMaker(Exception):
+
+class DecisionByMaker(DecisionRefused):
     """Whoever issued the payment cannot decide about it."""
 
+    bar = Bar.MAKER
 
-class DecisionByCardEditor(Exception):
+
+class DecisionByCardEditor(DecisionRefused):
     """Whoever touched the card last cannot decide about a push to it."""
 
+    bar = Bar.CARD_EDITOR
 
-class AlreadyDecided(Exception):
+
+class AlreadyDecided(DecisionRefused):
     """This person has decided about this payment before."""
 
+    bar = Bar.DECIDED
 
-class ApprovalNotPermitted(Exception):
+
+class ApprovalNotPermitted(DecisionRefused):
     """This person may not approve payments."""
 
+    bar = Bar.NOT_PERMITTED
 
-class SubjectChanged(Exception):
+
+class SubjectChanged(DecisionRefused):
     """What was on the screen is not what would be sent: look again and decide anew."""
+
+    bar = Bar.CHANGED
+
+
+_REFUSALS: Final[dict[Bar, type[DecisionRefused]]] = {
+    refusal.bar: refusal
+    for refusal in (
+        NotWaitingForApproval,
+        DecisionByMaker,
+        DecisionByCardEditor,
+        AlreadyDecided,
+        ApprovalNotPermitted,
+        SubjectChanged,
+    )
+}
 
 
 def subject_digest(payment: Payment) -> bytes:
@@ -129,17 +162,10 @@ def _decide(
         .select_related("consumer", "card")
         .get(pk=payment_id)
     )
-    if not by.is_active or not by.has_perm("payouts.approve_payment"):
-        raise ApprovalNotPermitted(by.pk)
-    if payment.status != Status.PENDING_APPROVAL.value:
-        raise NotWaitingForApproval(payment.status)
-    # The sweep that ends it may be late.
-    if payment.approval_expires_at is None or payment.approval_expires_at <= at:
-        raise NotWaitingForApproval(Status.EXPIRED.value)
-    if payment.maker_user_id == by.pk:
-        raise DecisionByMaker(by.pk)
-    if payment.card.edited_by_user_id == by.pk:
-        raise DecisionByCardEditor(by.pk)
+    earlier = list(Decision.objects.filter(payment=payment).values_list("user_id", flat=True))
+    bar = bar_to_deciding(approver_of(by), matter_of(payment, decided_by=earlier, at=at))
+    if bar is not None:
+        raise _REFUSALS[bar](by.pk)
     if digest != subject_digest(payment):
         raise SubjectChanged(payment_id)
     try:
@@ -158,23 +184,12 @@ def _decide(
 
 
 def _is_fully_approved(payment: Payment, digest: bytes) -> bool:
-    """Say whether every requirement has its decisions: by anybody who may, or by its group.
-
-    A yes counts only for what it was about, and not when its giver has edited the card since.
-    """
-    said_yes = Decision.objects.filter(payment=payment, verdict=Verdict.APPROVE, digest=digest)
-    deciders = [
-        user_id
-        for user_id in said_yes.values_list("user_id", flat=True)
-        if user_id != payment.card.edited_by_user_id
-    ]
-    memberships = Counter(
-        User.groups.through.objects.filter(user_id__in=deciders).values_list("group_id", flat=True)
-    )
-    return all(
-        (len(deciders) if one.group_id is None else memberships[one.group_id]) >= one.decisions
-        for one in ApprovalRequirement.objects.filter(payment=payment)
-    )
+    """Say whether every requirement has its decisions: by anybody who may, or by its group."""
+    decisions = Decision.objects.filter(payment=payment)
+    valid = [one.user_id for one in decisions if is_valid_yes(one, payment, digest)]
+    asked = map(required, ApprovalRequirement.objects.filter(payment=payment))
+    counts = progress(asked, approved_by=people_named(valid), can_decide=())
+    return all(one.is_met for one in counts)
 
 
 def _note(payment_id: UUID, by: User, at: datetime, details: dict[str, str]) -> None:

@@ -1,0 +1,136 @@
+"""Who may decide and how far a requirement is: the rule, and how it is read from the rows."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.utils import timezone
+
+from payouts.approvals import (
+    Approver,
+    Bar,
+    Matter,
+    Progress,
+    Requirement,
+    bar_to_deciding,
+    progress,
+    who_can_decide,
+)
+from payouts.approvers import approver_of, is_valid_yes, matter_of, permitted_approvers
+from payouts.models import Decision, Payment
+from payouts.operations.decide import approve_payment
+from tests.pushes import digest_of, make_payee, make_staff, push, push_for_approval
+
+TREASURY = 7
+ANYBODY = Requirement("large", 2, None)
+OF_TREASURY = Requirement("treasury looks", 1, TREASURY)
+
+
+def approver(user_id: int, *groups: int, is_permitted: bool = True) -> Approver:
+    return Approver(user_id, f"person {user_id}", is_permitted, frozenset(groups))
+
+
+def matter(**fields: Any) -> Matter:
+    return Matter(**{"is_waiting": True, "maker_id": 1, "card_editor_id": 2, **fields})
+
+
+@pytest.mark.parametrize(
+    ("person", "about", "bar"),
+    [
+        (approver(3), matter(), None),
+        (approver(3, is_permitted=False), matter(), Bar.NOT_PERMITTED),
+        (approver(3), matter(is_waiting=False), Bar.NOT_WAITING),
+        (approver(1), matter(), Bar.MAKER),
+        (approver(2), matter(), Bar.CARD_EDITOR),
+        (approver(3), matter(decided_by=frozenset({3})), Bar.DECIDED),
+        (approver(1), matter(card_editor_id=1), Bar.MAKER),
+        (approver(3), matter(maker_id=None, card_editor_id=None), None),
+    ],
+)
+def test_names_what_keeps_somebody_from_deciding(
+    person: Approver, about: Matter, bar: Bar | None
+) -> None:
+    assert bar_to_deciding(person, about) is bar
+    assert who_can_decide(about, [person]) == ([] if bar else [person])
+
+
+def test_counts_a_yes_towards_everything_that_it_fits() -> None:
+    said_yes = [approver(3, TREASURY), approver(4)]
+    both = progress([ANYBODY, OF_TREASURY], approved_by=said_yes, can_decide=[])
+    assert both == [Progress(ANYBODY, 2, 0), Progress(OF_TREASURY, 1, 0)]
+    assert all(one.is_met and not one.is_blocked for one in both)
+
+
+def test_is_blocked_when_nobody_is_left_who_could_meet_it() -> None:
+    (large, treasury) = progress(
+        [ANYBODY, OF_TREASURY], approved_by=[approver(3)], can_decide=[approver(4)]
+    )
+    assert (large.is_met, large.is_blocked) == (False, False)
+    assert (treasury.is_met, treasury.is_blocked) == (False, True)
+
+
+@pytest.mark.django_db
+def test_finds_everybody_who_may_approve_with_their_groups() -> None:
+    treasury = Group.objects.create(name="treasury")
+    carla, root = make_staff("carla", "approver"), User.objects.create_superuser("root")
+    by_hand = make_staff("hanna")
+    by_hand.user_permissions.add(Permission.objects.get(codename="approve_payment"))
+    carla.groups.add(treasury)
+    make_staff("mia", "maker")
+    gone = make_staff("gone", "approver")
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    found = {one.user_id: one for one in permitted_approvers()}
+    assert set(found) == {carla.pk, root.pk, by_hand.pk}
+    assert treasury.pk in found[carla.pk].group_ids
+    assert all(one.is_permitted for one in found.values())
+    for person in (carla, root, by_hand, gone):
+        assert approver_of(fresh(person)).is_permitted == (person.pk in found)
+
+
+@pytest.mark.django_db
+def test_asks_two_statements_for_any_number_of_approvers(django_assert_num_queries: Any) -> None:
+    for number in range(5):
+        make_staff(f"approver {number}", "approver")
+    with django_assert_num_queries(2):
+        assert len(permitted_approvers()) == 5
+
+
+@pytest.mark.django_db
+def test_a_payment_waits_until_its_time_is_over() -> None:
+    payment = read(push_for_approval(make_payee()))
+    assert payment.approval_expires_at is not None
+    second = timedelta(seconds=1)
+    for at, waits in (
+        (timezone.now(), True),
+        (payment.approval_expires_at - second, True),
+        (payment.approval_expires_at, False),
+    ):
+        assert matter_of(payment, decided_by=(), at=at).is_waiting is waits
+
+
+@pytest.mark.django_db
+def test_a_payment_that_goes_out_at_once_does_not_wait() -> None:
+    assert not matter_of(read(push(make_payee())), decided_by=(), at=timezone.now()).is_waiting
+
+
+@pytest.mark.django_db
+def test_a_yes_counts_for_what_it_was_about_and_not_from_the_card_s_editor() -> None:
+    carla = make_staff("carla", "approver")
+    payment = push_for_approval(make_payee(), decisions=2)
+    digest = digest_of(payment)
+    approve_payment(payment.pk, by=carla, digest=digest)
+    decision = Decision.objects.get()
+    assert is_valid_yes(decision, read(payment), digest)
+    assert not is_valid_yes(decision, read(payment), b"x" * 32)
+    payment = read(payment)
+    payment.card.edited_by_user = carla
+    assert not is_valid_yes(decision, payment, digest)
+
+
+def read(payment: Payment) -> Payment:
+    return Payment.objects.select_related("card").get(pk=payment.pk)
+
+
+def fresh(user: User) -> User:
+    return User.objects.get(pk=user.pk)
