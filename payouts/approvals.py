@@ -20,6 +20,10 @@ class Source(StrEnum):
     COMMAND = "command"
 
 
+# Whoever asks this way may ask twice without noticing, whatever keys the product makes for it.
+MADE_BY_PEOPLE: Final = frozenset({Source.BACK_OFFICE})
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """When a push needs `decisions` approvals. A condition that is None does not narrow the rule."""

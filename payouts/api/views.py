@@ -136,10 +136,11 @@ class QuoteView(APIView):
             consumer_ref=members["consumer_id"],
             card_id=members["external_payment_card_id"],
             amount=members["amount"],
+            source=Source.API,
             key=None,
             at=timezone.now(),
         )
-        quote = quote_payment(wish, source=Source.API)
+        quote = quote_payment(wish)
         return _json(rendered(documents.quote_document(quote)))
 
 

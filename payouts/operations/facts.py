@@ -13,7 +13,7 @@ from uuid import UUID
 from consumers.ids import first_id_at
 from consumers.models import Partner
 from consumers.statements import fetch_row
-from payouts.approvals import DUPLICATE_WINDOW, Rule, Source
+from payouts.approvals import DUPLICATE_WINDOW, MADE_BY_PEOPLE, Rule, Source
 from payouts.fees import FREE, FeeSchedule
 from payouts.limits import Limit, Scope, Usage
 
@@ -71,19 +71,26 @@ class PushFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is looked up: who, to which card, how much (dollars), under which key, and when."""
+    """What is looked up: who, to which card, how much (dollars), by which way, and when."""
 
     partner_id: UUID
     consumer_ref: str
     card_id: UUID
     amount: Decimal
+    source: Source
     key: str | None
     at: datetime
 
     @property
     def twin_since(self) -> UUID | None:
-        """The oldest payment that this could be a retry of; with a key we know without looking."""
-        return None if self.key is not None else first_id_at(self.at - DUPLICATE_WINDOW)
+        """The oldest payment that this could be a retry of; None if the key tells without a look.
+
+        A key of a program does. One that our own page has made stops a second click, and knows
+        nothing of the same push that somebody has issued from another page just before.
+        """
+        if self.key is not None and self.source not in MADE_BY_PEOPLE:
+            return None
+        return first_id_at(self.at - DUPLICATE_WINDOW)
 
 
 _FACTS: Final = """

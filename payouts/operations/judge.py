@@ -29,12 +29,27 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """The fee in dollars, every reason against the push, and what else has to be approved."""
+class Terms:
+    """What a push costs, in dollars, and what has to be approved before it is sent."""
 
     fee: Decimal
-    reasons: tuple[Reason, ...]
     requirements: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The terms of the push, and every reason against it."""
+
+    terms: Terms
+    reasons: tuple[Reason, ...]
+
+    @property
+    def fee(self) -> Decimal:
+        return self.terms.fee
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        return self.terms.requirements
 
 
 def judge_push(facts: PushFacts, *, amount: Decimal, source: Source, at: datetime) -> Judgement:
@@ -46,7 +61,7 @@ def judge_push(facts: PushFacts, *, amount: Decimal, source: Source, at: datetim
         *(_limit_reason(broken) for broken in _broken(facts, amount)),
         *_funds_reasons(facts, amount + fee),
     )
-    return Judgement(fee, reasons, _requirements(facts, amount, source, at))
+    return Judgement(Terms(fee, _requirements(facts, amount, source, at)), reasons)
 
 
 def _consumer_reasons(facts: PushFacts) -> Iterator[Reason]:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import Group
 
-from payouts.approvals import Requirement, Source
+from payouts.approvals import Requirement
 from payouts.limits import Headroom, headrooms
 from payouts.operations.facts import CardFacts, Wish, push_facts
-from payouts.operations.judge import Reason, judge_push
+from payouts.operations.judge import Reason, Terms, judge_push
 
 
 class Approval(NamedTuple):
@@ -24,10 +24,14 @@ class Approval(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a push would cost and need now, in dollars. `reasons` is everything against it."""
+    """What a push would cost and need now, in dollars. `reasons` is everything against it.
+
+    `available` is what the partner could push now, `terms` is what a create can be held to.
+    """
 
     amount: Decimal
-    fee: Decimal
+    available: Decimal
+    terms: Terms
     reasons: tuple[Reason, ...]
     approvals: tuple[Approval, ...]
     headrooms: tuple[Headroom, ...]
@@ -37,20 +41,25 @@ class Quote:
     quoted_at: datetime
 
     @property
+    def fee(self) -> Decimal:
+        return self.terms.fee
+
+    @property
     def total(self) -> Decimal:
         return self.amount + self.fee
 
 
-def quote_payment(wish: Wish, *, source: Source) -> Quote:
+def quote_payment(wish: Wish) -> Quote:
     """Judge the push as a create would at this instant; changes nothing, promises nothing later.
 
     :raises consumers.models.Partner.DoesNotExist: if there is no such partner.
     """
     facts = push_facts(wish)
-    judgement = judge_push(facts, amount=wish.amount, source=source, at=wish.at)
+    judgement = judge_push(facts, amount=wish.amount, source=wish.source, at=wish.at)
     return Quote(
         amount=wish.amount,
-        fee=judgement.fee,
+        available=facts.available,
+        terms=judgement.terms,
         reasons=judgement.reasons,
         approvals=_approvals(judgement.requirements),
         headrooms=tuple(headrooms(limits=facts.limits, used=facts.used)),

@@ -21,7 +21,7 @@ from payouts.actors import Actor
 from payouts.approvals import Requirement, Source
 from payouts.limits import Limit, Scope
 from payouts.operations.facts import FirstAnswer, PushFacts, Wish, push_facts
-from payouts.operations.judge import Judgement, Reason, judge_push
+from payouts.operations.judge import Judgement, Reason, Terms, judge_push
 from payouts.payment_record import PaymentRecord, accepted_record
 from payouts.states import Status
 
@@ -45,6 +45,10 @@ class IdempotencyKeyReused(Exception):
     """The key was used before, for another request."""
 
 
+class TermsChanged(Exception):
+    """The push would cost something else, or need others' approval, than was agreed to."""
+
+
 class RequestInProgress(Exception):
     """The first call with this key is still running, or the rows that it needs are too busy."""
 
@@ -54,7 +58,8 @@ class PushRequest:
     """What is asked for: push `amount` dollars to the consumer's card.
 
     `consumer_ref` is the consumer's id or the partner's own `pcid`. `key` is the idempotency key,
-    if the caller has one.
+    if the caller has one. `agreed` are the terms that somebody was shown and said yes to: under
+    others the push is not done. They are no part of what is asked for: a repeat may carry others.
     """
 
     partner_id: UUID
@@ -68,6 +73,7 @@ class PushRequest:
     metadata: Mapping[str, str] = field(default_factory=dict)
     key: str | None = None
     request_id: str = ""
+    agreed: Terms | None = None
 
     def digest(self) -> bytes:
         """SHA-256 of what is asked for: equal for equal requests, however they were written."""
@@ -113,6 +119,7 @@ def request_payment(
 
     :raises IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress:
     :raises PaymentRefused: with every reason; nothing is stored.
+    :raises TermsChanged: nothing is stored; the key may be used again.
     """
     digest = request.digest()
     for tried in range(_TRIES):
@@ -125,6 +132,8 @@ def request_payment(
         judgement = judge_push(facts, amount=request.amount, source=request.source, at=at)
         if judgement.reasons:
             raise PaymentRefused(judgement.reasons)
+        if request.agreed is not None and request.agreed != judgement.terms:
+            raise TermsChanged
         payment = _accepted(request, facts, judgement, at)
         body = body_of(payment) if request.key is not None else b""
         exact = tried > 0 or facts.partner_day_is_uneven
@@ -147,6 +156,7 @@ def _wish(request: PushRequest, at: datetime) -> Wish:
         consumer_ref=request.consumer_ref,
         card_id=request.card_id,
         amount=request.amount,
+        source=request.source,
         key=request.key,
         at=at,
     )
