@@ -5,7 +5,7 @@ keep is written here: balances, tallies, usage. Locks are taken in the product's
 running meanwhile.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -74,10 +74,11 @@ def write_slice(plan: Plan, cut: Slice) -> int:
             sequences=iter(_numbers("'payouts_network_identity'", sequences)),
         )
         _copy_rows(rows)
+        _write_decisions(plan, rows)
+        # What others write too comes last, so that nobody waits for long.
         _keep_tallies(rows)
         _keep_usage(rows, instant(cut.begin_us).date())
-        _keep_balances(rows)
-        _write_decisions(plan, rows)
+        _keep_balances(plan, rows)
         _wake_triggers()
     return len(made)
 
@@ -141,23 +142,17 @@ ON CONFLICT (subject_id, day, part) DO UPDATE
 SET amount = kept.amount + excluded.amount, count = kept.count + excluded.count
 """
 
-# All parts are locked in the product's order before any is changed.
+# Locked in the product's order before any of them is changed.
+_LOCK_BALANCES: Final = """
+SELECT FROM payouts_accountpart
+WHERE (account_id, part) IN (SELECT * FROM unnest(%(accounts)s::bigint[], %(parts)s::smallint[]))
+ORDER BY account_id, part FOR NO KEY UPDATE
+"""
 _ADD_BALANCES: Final = """
-WITH moved AS (
-    SELECT account_id, amount,
-        -- The even share, rounded away from zero cents that do not divide: part 0 takes the rest.
-        trunc(amount / 16, 2) AS share
-    FROM unnest(%(accounts)s::bigint[], %(amounts)s::numeric[]) AS new (account_id, amount)
-), locked AS MATERIALIZED (
-    SELECT part.account_id, part.part FROM payouts_accountpart part
-    JOIN moved ON moved.account_id = part.account_id
-    ORDER BY part.account_id, part.part FOR NO KEY UPDATE OF part
-)
-UPDATE payouts_accountpart kept
-SET balance = kept.balance
-    + CASE locked.part WHEN 0 THEN moved.amount - 15 * moved.share ELSE moved.share END
-FROM locked JOIN moved ON moved.account_id = locked.account_id
-WHERE kept.account_id = locked.account_id AND kept.part = locked.part
+UPDATE payouts_accountpart kept SET balance = balance + new.amount
+FROM unnest(%(accounts)s::bigint[], %(parts)s::smallint[], %(amounts)s::numeric[])
+    AS new (account_id, part, amount)
+WHERE kept.account_id = new.account_id AND kept.part = new.part
 """
 
 
@@ -198,15 +193,28 @@ def _keep_usage(rows: Rows, day: date) -> None:
     )
 
 
-def _keep_balances(rows: Rows) -> None:
-    moved = [(account, cents) for account, cents in rows.balances.items() if cents]
-    _execute(
-        _ADD_BALANCES,
-        {
-            "accounts": [account for account, _ in moved],
-            "amounts": [text_of_cents(cents) for _, cents in moved],
-        },
-    )
+def _keep_balances(plan: Plan, rows: Rows) -> None:
+    """Spread what partners have over all parts, for their next pushes; the rest goes to one part.
+
+    The product's payments wait for the parts that are touched here until the slice is committed.
+    """
+    spread = {partner.available_id for partner in plan.partners}
+    moved = [
+        (account, part, text_of_cents(share))
+        for account, cents in rows.balances.items()
+        for part, share in (_even(cents) if account in spread else [(_part_of(rows), cents)])
+    ]
+    accounts, parts, amounts = zip(*moved, strict=True)
+    columns = {"accounts": list(accounts), "parts": list(parts), "amounts": list(amounts)}
+    _execute(_LOCK_BALANCES, columns)
+    _execute(_ADD_BALANCES, columns)
+
+
+def _even(cents: int) -> Iterator[tuple[int, int]]:
+    """A share for every part; the cents that do not divide go to the first."""
+    share = -(-cents // _PARTS)
+    yield 0, cents - share * (_PARTS - 1)
+    yield from ((part, share) for part in range(1, _PARTS))
 
 
 def _part_of(rows: Rows) -> int:
