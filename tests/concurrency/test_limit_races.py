@@ -99,14 +99,13 @@ def test_fills_the_partners_amount_with_pushes_larger_than_a_part(partner: Partn
 
 
 def test_keeps_a_limit_that_was_lowered_in_the_middle_of_the_day(partner: Partner) -> None:
-    """Before, all the day's money may lie in one part: the parts are no longer independent."""
+    """All the day's money may lie in one part: the others alone cannot judge any more."""
     cards = _cards(partner, number=8)
-    for n in range(12):
-        push(cards[n % 8], amount="2.00")
-    Limit.objects.create(partner=partner, scope="partner_day", max_amount=Decimal("30.00"))
+    push(cards[0], amount="160.00")
+    Limit.objects.create(partner=partner, scope="partner_day", max_amount=Decimal("170.00"))
     ends = _ask_all(_requests(cards, number=30, amount="1.00"))
-    assert raised(ends, PaymentRefused) == 24
-    assert _used(partner) == (Decimal("30.00"), 18)
+    assert raised(ends, PaymentRefused) == 20
+    assert _used(partner) == (Decimal("170.00"), 11)
     Limit.objects.update(max_amount=Decimal("20.00"))
     ends = _ask_all(_requests(cards, number=10, amount="1.00", prefix="late"))
     assert raised(ends, PaymentRefused) == 10
