@@ -25,7 +25,7 @@ TAX_IDENTIFIER_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z -]{2,18}[0-9A-Za-z]$"
 # The usual ways to write a number; more blanks and dashes are understood (`consumers/cards.py`).
 CARD_NUMBER_PATTERN: Final = r"^[0-9]([ -]?[0-9]){12,18}$"
 MONTH_AS_TEXT: Final = r"^(0?[1-9]|1[0-2])$"
-YEAR_AS_TEXT: Final = r"^[0-9]{4}$"
+YEAR_AS_TEXT: Final = r"^[2-9][0-9]{3}$"
 
 
 def _optional(longest: int, **options: Any) -> Text:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -206,6 +207,9 @@ class Whole(serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> int:
         if self.as_text and isinstance(data, str) and re.fullmatch(self.as_text, data):
+            return int(data)
+        if isinstance(data, Decimal) and data == data.to_integral_value():
+            # To JSON 8.0 is a whole number too.
             return int(data)
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")

@@ -27,7 +27,9 @@ from payouts.states import Status
 Payments = QuerySet[Payment, Payment]
 Problems = dict[str, list[ErrorDetail]]
 
-_NUMBER: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
+LARGEST_BOUND: Final = 10**12
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{1,3})?")
 # A plus sign that was not escaped arrives as a blank.
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -40,16 +42,22 @@ _KEY_TICK: Final = timedelta(milliseconds=1)
 
 
 class _Dollars(forms.Field):
-    """A bound of amounts: a number of zero or more, exact."""
+    """A bound of amounts, exact."""
 
-    default_error_messages = {"invalid": "This is not a number of dollars."}
+    default_error_messages = {
+        "invalid": "This is not a number of dollars.",
+        "out_of_range": f"It must be from 0 to {LARGEST_BOUND}.",
+    }
 
     def to_python(self, value: Any) -> Decimal | None:
         if value in self.empty_values:
             return None
         if _NUMBER.fullmatch(value) is None:
             raise FormError(self.error_messages["invalid"], code="invalid")
-        return Decimal(value)
+        dollars = Decimal(value)
+        if not 0 <= dollars <= LARGEST_BOUND:
+            raise FormError(self.error_messages["out_of_range"], code="out_of_range")
+        return dollars
 
 
 class _Instant(forms.Field):

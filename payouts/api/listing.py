@@ -43,7 +43,7 @@ class Listed:
 
 
 def wanted(query: QueryDict, *, partner_id: UUID) -> Wanted:
-    """Read the parameters of a list. One without a value counts as not given.
+    """Read the parameters of a list. A `page` or `page_size` without a value counts as not given.
 
     Raises:
         RequestRefused: if the one thing that is wrong is about paging, with a code of its own.
@@ -80,10 +80,11 @@ def listed(wanted: Wanted) -> Listed:
 def _given(query: QueryDict) -> QueryDict:
     if not query:
         return query
-    given = QueryDict(mutable=True)
-    for name, values in query.lists():
-        if kept := [value for value in values if value]:
-            given.setlist(name, kept)
+    given = query.copy()
+    for name in (NUMBER, SIZE):
+        # The contract writes `?page=&page_size=`.
+        if not query.get(name):
+            given.pop(name, None)
     return given
 
 
@@ -96,6 +97,9 @@ def _problems_with_names(given: QueryDict) -> Problems:
             problems[shown_name(name)] = [detail]
         elif len(values) > 1 and name not in _REPEATABLE:
             problems[name] = [ErrorDetail("Give this parameter once.", "repeated_parameter")]
+        elif name not in _PAGING and not all(values):
+            # It would narrow nothing, where whoever sent it meant something.
+            problems[name] = [ErrorDetail("Give this parameter a value.", "blank")]
     return problems
 
 

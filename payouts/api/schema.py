@@ -1,6 +1,6 @@
 """What the OpenAPI document says about the payment endpoints. No behaviour."""
 
-from typing import Final
+from typing import Any, Final
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -31,6 +31,7 @@ from payouts.api.examples import (
     answer_example,
     problem_example,
 )
+from payouts.api.filters import LARGEST_BOUND
 from payouts.api.shapes import KEY_HEADER, CancelPayment, CreatePayment, QuotePayment
 from payouts.states import Status
 
@@ -121,10 +122,16 @@ CREATE_PAYMENT: Final = extend_schema(
     ],
 )
 
+
+def _text(longest: int) -> dict[str, Any]:
+    """A value of a filter: never empty, and without the one character that no text here has."""
+    return {"type": "string", "maxLength": longest, "pattern": r"^[^\u0000]+$"}
+
+
 _INSTANT: Final = {
     "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
 }
-_DOLLARS: Final = {"type": "number", "minimum": 0, "maximum": 999_999_999_999}
+_DOLLARS: Final = {"type": "number", "minimum": 0, "maximum": LARGEST_BOUND}
 
 LIST_PAYMENTS: Final = extend_schema(
     operation_id="list_oct_payments",
@@ -141,7 +148,7 @@ LIST_PAYMENTS: Final = extend_schema(
         ),
         OpenApiParameter(
             "consumer_id",
-            {"type": "string", "maxLength": 128},
+            _text(128),
             description="The consumer's `id`, or your own `pcid`.",
         ),
         OpenApiParameter("external_payment_card_id", OpenApiTypes.UUID),
@@ -149,11 +156,11 @@ LIST_PAYMENTS: Final = extend_schema(
         OpenApiParameter("created_before", _INSTANT, description="Before this instant."),
         OpenApiParameter("amount_min", _DOLLARS, description="This amount or more."),
         OpenApiParameter("amount_max", _DOLLARS, description="This amount or less."),
-        OpenApiParameter("reference", {"type": "string", "maxLength": 64}),
-        OpenApiParameter("idempotency_key", {"type": "string", "maxLength": 255}),
+        OpenApiParameter("reference", _text(64)),
+        OpenApiParameter("idempotency_key", _text(255)),
         OpenApiParameter(
             "search",
-            {"type": "string", "maxLength": 128},
+            _text(128),
             description="Payment, consumer or card id, the start of a payment id, reference, "
             "Request-Id, last four, amount, RRN, trace number, or beginnings of words of the "
             "consumer's name, e-mail address and pcid. Finds the newest 500.",

@@ -64,8 +64,16 @@ class Amount(serializers.Field[Decimal, Any, Any, Any]):
     {
         "type": "object",
         "maxProperties": MOST_METADATA_KEYS,
-        "propertyNames": {"minLength": 1, "maxLength": LONGEST_METADATA_KEY},
-        "additionalProperties": {"type": "string", "maxLength": LONGEST_METADATA_VALUE},
+        "propertyNames": {
+            "pattern": r"^[^\u0000]+$",
+            "minLength": 1,
+            "maxLength": LONGEST_METADATA_KEY,
+        },
+        "additionalProperties": {
+            "type": "string",
+            "pattern": r"^[^\u0000]*$",
+            "maxLength": LONGEST_METADATA_VALUE,
+        },
     }
 )
 class Metadata(serializers.Field[dict[str, str], Any, Any, Any]):

@@ -80,10 +80,15 @@ def test_a_pattern_holds_for_the_whole_text(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [True, 1.0, Decimal("1.0"), "1.0", "٣", "", None, "1e1", " 1", "12", "1\n"]
+    "value", [True, 1.0, Decimal("1.5"), "1.0", "٣", "", None, "1e1", " 1", "12", "1\n"]
 )
 def test_whole_takes_only_whole_numbers(value: Any) -> None:
     assert "count" in codes_of({"name": "a", "count": value})
+
+
+@pytest.mark.parametrize("value", [3, "3", "03", Decimal("3.0"), Decimal("0.3e1")])
+def test_whole_takes_a_whole_number_however_json_writes_it(value: Any) -> None:
+    assert Sample.read({"name": "a", "count": value})["count"] == 3
 
 
 @pytest.mark.parametrize(
