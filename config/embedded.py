@@ -13,6 +13,7 @@ import fcntl
 import os
 import pwd
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,9 @@ START_SECONDS: Final = 90.0
 POLL_SECONDS: Final = 0.02
 # A keeper takes the users' lock at once when they are gone: free after this, others still use it.
 OTHERS_SECONDS: Final = 2.0
+ANSWER_SECONDS: Final = 5.0
+# PostgreSQL's SSLRequest: the length of eight bytes, and the code that stands for the question.
+TLS_QUESTION: Final = struct.pack("!II", 8, 80877103)
 # A unix socket's path has 108 bytes on Linux and 104 on macOS, the closing zero included.
 SOCKET_PATH_BYTES: Final = 103
 SOCKET_NAME: Final = ".s.PGSQL.5432"
@@ -130,14 +134,21 @@ def _start_keeper(folder: Path, cleanup: str, lock: int) -> None:
 
 
 def _is_ready(folder: Path) -> bool:
-    """The server's own file says so and somebody listens: after a crash the file alone is stale."""
+    """Whether the server's own file says so and a server answers.
+
+    After a crash the file is stale, and what the server left behind may listen for a moment more
+    without answering. The question is whether TLS is spoken, which every client may begin with.
+    """
     try:
         lines = (folder / "data" / "postmaster.pid").read_text().splitlines()
         with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(ANSWER_SECONDS)
             caller.connect(str(_socket_folder(folder) / SOCKET_NAME))
+            caller.sendall(TLS_QUESTION)
+            answer = caller.recv(1)
     except OSError:
         return False
-    return len(lines) >= 8 and lines[7].strip() == "ready"
+    return answer in {b"N", b"S"} and len(lines) >= 8 and lines[7].strip() == "ready"
 
 
 def _socket_folder(folder: Path) -> Path:
