@@ -1,4 +1,4 @@
-"""docs/operations.md names every variable and every finding, so that nobody has to read the code."""
+"""docs/operations.md names every variable and every finding: nobody has to read the code."""
 
 import ast
 import re
