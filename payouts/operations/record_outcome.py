@@ -62,7 +62,10 @@ class _Locked:
         return self.amount + self.fee_amount
 
 
-_LOCK: Final = """
+_LOCK: Final = "SELECT FROM payouts_payment WHERE id = %(id)s FOR NO KEY UPDATE"
+
+# A statement of its own: what is joined to a row that one had to wait for is from before the wait.
+_LOCKED: Final = """
 SELECT p.id, p.status, p.partner_id, p.consumer_id, p.card_id, p.amount, p.fee_amount,
     p.created_at, available.id, held.id, fee_revenue.id,
     attempt.times_sent,
@@ -77,12 +80,12 @@ LEFT JOIN payouts_attempt attempt ON attempt.payment_id = p.id
 LEFT JOIN payouts_account network_payable
     ON network_payable.kind = 'network_payable' AND network_payable.network = attempt.network
 WHERE p.id = %(id)s
-FOR NO KEY UPDATE OF p
 """
 
 
 def _lock(payment_id: UUID) -> _Locked:
-    row = fetch_row(_LOCK, {"id": payment_id})
+    fetch_rows(_LOCK, {"id": payment_id})
+    row = fetch_row(_LOCKED, {"id": payment_id})
     assert row is not None, payment_id
     return _Locked(row[0], Status(row[1]), *row[2:])
 

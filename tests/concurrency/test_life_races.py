@@ -1,11 +1,14 @@
 """Two things that happen to one payment at the same instant: exactly one of them counts."""
 
+import threading
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from pytest_django import Settings
 
 from consumers.models import PaymentCard
@@ -23,10 +26,11 @@ from payouts.operations.inquire import claim_due_inquiries, give_up_lost_senders
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.send_payments import claim_due_payments, claim_resend
 from payouts.states import Status
-from tests.books import assert_books_are_right, available, execute, held
+from tests.books import assert_books_are_right, available, execute, held, select
 from tests.pushes import (
     APPROVED,
     CLIENT,
+    REFUSED_CONNECTION,
     declined,
     digest_of,
     fresh,
@@ -226,3 +230,32 @@ def test_a_missing_payment_is_sent_again_by_one(card: PaymentCard, settings: Set
         assert sum(one is not None for one in ends) == 1
         assert Attempt.objects.get(payment=payment).times_sent == 2
     assert_books_are_right()
+
+
+def test_news_of_an_earlier_send_that_had_to_wait_recalls_no_later_one(card: PaymentCard) -> None:
+    """It waits for the lock, and meanwhile the payment goes back to the queue and out again."""
+    payment = push_submitted(card)
+    heard: list[object] = []
+
+    def hear() -> None:
+        heard.extend(race([partial(record_outcome, payment.pk, REFUSED_CONNECTION, send_number=1)]))
+
+    late = threading.Thread(target=hear)
+    with transaction.atomic():
+        record_outcome(payment.pk, REFUSED_CONNECTION, send_number=1)
+        late.start()
+        _wait_until_somebody_waits()
+        execute("UPDATE payouts_payment SET due_at = now() - interval '1 minute'")
+        (again,) = claim_due_payments(limit=1)
+    late.join()
+    assert again.send_number == 2
+    assert heard == [Status.SUBMITTED]
+    assert status_of(payment) is Status.SUBMITTED
+
+
+def _wait_until_somebody_waits() -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    until = time.monotonic() + 20
+    while select(waiting) == [(0,)]:
+        assert time.monotonic() < until, "nobody waits for the lock"
+        time.sleep(0.01)
