@@ -162,6 +162,7 @@ def issue_token(client: APIClient, *, scopes: Sequence[str], token: str = "") ->
 
 
 def new_token() -> str:
+    """A fresh token of 256 random bits; nothing is stored."""
     return f"token_{secrets.token_urlsafe(RANDOM_BYTES)}"
 
 

@@ -88,7 +88,7 @@ def _ask_again(payment_id: UUID, finding: Unknown | NotFound) -> Status:
     with transaction.atomic():
         row = fetch_row(_LOCK_UNKNOWN, {"id": payment_id})
         if row is None:
-            return Status(fetch_status(payment_id))
+            return _status_now(payment_id)
         asked = row[0] + 1
         Attempt.objects.filter(pk=payment_id).update(
             times_inquired=asked, answer=dict(finding.raw), **_learned(finding)
@@ -111,10 +111,10 @@ def _learned(finding: Unknown | NotFound) -> dict[str, Any]:
     return {"status_identifier": finding.status_identifier} if finding.status_identifier else {}
 
 
-def fetch_status(payment_id: UUID) -> str:
+def _status_now(payment_id: UUID) -> Status:
     row = fetch_row("SELECT status FROM payouts_payment WHERE id = %(id)s", {"id": payment_id})
     assert row is not None
-    return str(row[0])
+    return Status(row[0])
 
 
 def _inquired(finding: Unknown | NotFound, at: datetime, pause: timedelta) -> Step:
