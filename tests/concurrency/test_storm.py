@@ -23,7 +23,14 @@ from payouts.operations.record_outcome import record_outcome
 from payouts.operations.request_payment import PaymentRefused, RequestInProgress
 from payouts.operations.send_payments import claim_due_payments, claim_resend
 from payouts.states import OPEN, Status
-from tests.books import assert_books_are_right, available, execute, held, select
+from tests.books import (
+    assert_books_are_right,
+    assert_the_checks_agree,
+    available,
+    execute,
+    held,
+    select,
+)
 from tests.pushes import (
     APPROVED,
     CLIENT,
@@ -165,6 +172,7 @@ def test_the_books_are_right_after_a_storm(settings: Settings) -> None:
     _settle_the_rest()
     assert held(partner) == 0
     assert_books_are_right()
+    assert_the_checks_agree()
 
 
 def _settle_the_rest() -> None:

@@ -15,7 +15,7 @@ from payouts.models import Attempt, Event, Payment
 from payouts.networks.sandbox.behaviour import make_card_number
 from payouts.operations.send_payments import claim_due_payments
 from payouts.states import OPEN, Status
-from tests.books import assert_books_are_right, available, balance, held
+from tests.books import assert_books_are_right, assert_the_checks_agree, available, balance, held
 from tests.pushes import fresh, make_funded_partner, make_payee, push
 from tests.sandbox import SandboxServer
 from tests.worker import Worker
@@ -136,6 +136,7 @@ def _compare_money(sandbox: SandboxServer, completed: Sequence[Payment], partner
     assert held(partner) == 0
     assert available(partner) == Decimal("100000.00") - paid
     assert_books_are_right()
+    assert_the_checks_agree()
 
 
 def _identity_in(entry: dict[str, Any]) -> Identity:
