@@ -9,6 +9,8 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from consumers.api.problems import CONTENT_TYPE, Problem
+
 _COMMON: Final = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
     "form-action 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
@@ -36,7 +38,7 @@ class BrowserRulesMiddleware:
             and request.path_info.startswith(API_PREFIXES)
             and not request.is_secure()
         ):
-            return _refuse_plain_http()
+            return _refuse_plain_http(request)
         response = self.get_response(request)
         if "Content-Security-Policy" not in response:
             response["Content-Security-Policy"] = _policy(request, response)
@@ -50,15 +52,15 @@ def _policy(request: HttpRequest, response: HttpResponse) -> str:
     return STAFF_PAGES if request.path_info.startswith(STAFF_PREFIX) else PAGES
 
 
-def _refuse_plain_http() -> HttpResponse:
-    return JsonResponse(
-        {
-            "type": "about:blank",
-            "title": "HTTPS is required",
-            "status": 403,
-            "code": "https_required",
-            "detail": "This API is served over HTTPS only. Replace the token that was just sent.",
-        },
+def _refuse_plain_http(request: HttpRequest) -> HttpResponse:
+    problem = Problem(
         status=403,
-        content_type="application/problem+json",
+        code="https_required",
+        title="HTTPS is required.",
+        detail="This API is served over HTTPS only. Replace the token that was just sent.",
+    )
+    return JsonResponse(
+        problem.document(getattr(request, "request_id", "")),
+        status=problem.status,
+        content_type=CONTENT_TYPE,
     )

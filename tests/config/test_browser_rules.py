@@ -43,6 +43,7 @@ class TestOverPlainHTTPInProduction:
         assert answer.status_code == 403
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["code"] == "https_required"
+        assert answer.json()["request_id"] == answer.headers["Request-Id"]
 
     def test_pages_send_people_to_https(self, client: Client) -> None:
         answer = client.get("/admin/")
