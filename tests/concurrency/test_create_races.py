@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from consumers.models import Partner
+from payouts.actors import COMMAND_LINE
 from payouts.models import (
     Account,
     AccountKind,
@@ -20,7 +21,14 @@ from payouts.models import (
     Payment,
 )
 from payouts.operations.cancel_payment import cancel_payment
-from payouts.operations.request_payment import Accepted, PaymentRefused, Replayed
+from payouts.operations.partners import fund_partner
+from payouts.operations.request_payment import (
+    Accepted,
+    PaymentRefused,
+    PushRequest,
+    Replayed,
+    remember_refusal,
+)
 from payouts.states import Status
 from tests.books import assert_books_are_right, available, held, select
 from tests.pushes import CLIENT, ask, make_funded_partner, make_payee, push, push_request
@@ -152,3 +160,28 @@ def test_twins_on_both_sides_of_midnight_are_twins(monkeypatch: pytest.MonkeyPat
         returned(race([partial(ask_at, at) for at in instants]))
         by_status = Payment.objects.filter(card=request.card_id).values_list("status", flat=True)
         assert sorted(by_status) == [Status.PENDING] + [Status.PENDING_APPROVAL] * 15
+
+
+def _ask_or_remember(request: PushRequest) -> bytes:
+    """What a client is told, as the API does it: a refusal is remembered as the first answer."""
+    try:
+        return ask(request).body
+    except PaymentRefused:
+        earlier = remember_refusal(request, status_code=422, body=b"no")
+        return b"no" if earlier is None else earlier.body
+
+
+def test_all_calls_with_one_key_hear_the_same_though_money_comes_meanwhile() -> None:
+    """Some find no money and remember a refusal, some find it: the first answer is everybody's."""
+    for _ in range(5):
+        partner = make_funded_partner(dollars="1.00")
+        request = push_request(make_payee(partner=partner), key="k-1", amount="50.00")
+        fund = partial(fund_partner, partner, Decimal("100.00"), actor=COMMAND_LINE)
+        calls = [partial(_ask_or_remember, request)] * 10
+        ends = returned(race_mixed(*calls, fund, *calls))
+        answers = {end for end in ends if isinstance(end, bytes)}
+        assert len(answers) == 1
+        paid = Payment.objects.filter(partner=partner).exists()
+        assert (answers != {b"no"}) is paid
+        assert {_ask_or_remember(request)} == answers
+    assert_books_are_right()
