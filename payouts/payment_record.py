@@ -46,7 +46,7 @@ class PaymentRecord(NamedTuple):
 # A look-up costs a tenth of calling the enumeration, and lists do it for every row.
 _STATUSES: Final = {status.value: status for status in Status}
 
-SELECT_RECORD: Final = """
+_RECORDS: Final = """
 SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
     p.amount, p.fee_amount, p.status, p.description, p.reference, p.metadata,
     p.created_at, p.updated_at, p.completed_at, p.failure_code, p.network_code,
@@ -58,17 +58,27 @@ SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
         (SELECT count(*) FROM payouts_decision
          WHERE payment_id = p.id AND verdict = 'approve') ELSE 0 END,
     attempt.network, attempt.retrieval_reference_number, attempt.trace_number,
-    attempt.approval_code, attempt.transaction_id
-FROM payouts_payment p
+    attempt.approval_code, attempt.transaction_id{beside}
+FROM ({payments}) AS p
 JOIN consumers_consumer consumer ON consumer.id = p.consumer_id
 JOIN consumers_paymentcard card ON card.id = p.card_id
 LEFT JOIN payouts_attempt attempt ON attempt.payment_id = p.id
+ORDER BY {order}
 """
+_COLUMNS: Final = len(PaymentRecord._fields)
+
+
+def select_records(payments: str, *, order: str = "p.id", beside: str = "") -> str:
+    """The statement for the records of `payments`, itself a statement for rows of payment.
+
+    `beside` is another column, after those of the record.
+    """
+    return _RECORDS.format(payments=payments, order=order, beside=f", ({beside})" if beside else "")
 
 
 def record_from_row(row: Sequence[Any]) -> PaymentRecord:
-    """Turn a row of `SELECT_RECORD` into a record."""
-    return PaymentRecord(*row[:8], _STATUSES[row[8]], *row[9:])
+    """Turn a row of `select_records` into a record, without the column beside it."""
+    return PaymentRecord._make((*row[:8], _STATUSES[row[8]], *row[9:_COLUMNS]))
 
 
 def accepted_record(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from payouts.declines import Decline, decline_for, own_failure
 from payouts.limits import Headroom
@@ -16,13 +16,28 @@ from payouts.states import Status, money_moved, safe_to_retry
 DIRECTION: Final = "Push"
 
 
+class _Shown(NamedTuple):
+    """What a status alone says; looked up, because a list asks for every row."""
+
+    status: str
+    money_moved: str
+    safe_to_retry: bool
+
+
+_SHOWN: Final = {
+    status: _Shown(status.value, money_moved(status).value, safe_to_retry(status))
+    for status in Status
+}
+
+
 def payment_document(payment: PaymentRecord) -> dict[str, Any]:
     """The payment as create, list and retrieve show it. First the seven members of the contract."""
+    status, moved, is_safe_to_retry = _SHOWN[payment.status]
     return {
         "id": payment.id,
         "amount": payment.amount,
         "direction": DIRECTION,
-        "status": payment.status.value,
+        "status": status,
         "consumer_id": payment.consumer_id,
         "external_payment_card_id": payment.card_id,
         "fee_amount": payment.fee_amount,
@@ -37,8 +52,8 @@ def payment_document(payment: PaymentRecord) -> dict[str, Any]:
         "card": {"network": payment.card_network, "last4": payment.card_last4},
         "network": _network_document(payment),
         "failure": _failure_document(payment),
-        "money_moved": money_moved(payment.status).value,
-        "safe_to_retry": safe_to_retry(payment.status),
+        "money_moved": moved,
+        "safe_to_retry": is_safe_to_retry,
         "approval": _approval_document(payment),
     }
 

@@ -19,6 +19,7 @@ from payouts.states import Status
 COUNTED_AT_MOST: Final = 10_000
 
 _PAGING: Final = (NUMBER, SIZE, CURSOR)
+_KNOWN: Final = frozenset({*_PAGING, *PaymentFilter.base_filters})
 _REPEATABLE: Final = frozenset({"status"})
 
 
@@ -89,10 +90,9 @@ def _given(query: QueryDict) -> QueryDict:
 
 
 def _problems_with_names(given: QueryDict) -> Problems:
-    known = {*_PAGING, *PaymentFilter.base_filters}
     problems: Problems = {}
     for name, values in given.lists():
-        if name not in known:
+        if name not in _KNOWN:
             detail = ErrorDetail("There is no such parameter.", "unknown_parameter")
             problems[shown_name(name)] = [detail]
         elif len(values) > 1 and name not in _REPEATABLE:
@@ -117,23 +117,23 @@ def _problems_with_paging(given: QueryDict) -> Problems:
 
 
 def _newest(wanted: Wanted) -> Listed:
-    page = wanted.page
-    count = queries.payment_count(wanted.partner_id)
-    _require_page(page, count)
+    page, partner_id = wanted.page, wanted.partner_id
     if page.before is not None:
-        records = queries.records_before(wanted.partner_id, before=page.before, limit=page.limit)
+        found = queries.records_before(partner_id, before=page.before, limit=page.limit)
+    elif page.offset:
+        _require_page(page, queries.payment_count(partner_id))
+        found = queries.numbered_records(partner_id, offset=page.offset, limit=page.limit)
     else:
-        records = queries.newest_records(
-            wanted.partner_id, after=page.after, limit=page.limit, offset=page.offset
-        )
-    return Listed(records, count)
+        found = queries.newest_records(partner_id, after=page.after, limit=page.limit)
+    return Listed(found.records, found.in_all)
 
 
 def _narrowed(wanted: Wanted, filters: PaymentFilter) -> Listed:
     payments = filters.qs
     statuses = filters.statuses_alone()
     if statuses is None:
-        counted = payments.order_by()[: COUNTED_AT_MOST + 1].count()
+        # In the order of an index: reading the table until enough is found may mean all of it.
+        counted = payments.order_by("-pk")[: COUNTED_AT_MOST + 1].count()
         count = min(counted, COUNTED_AT_MOST)
         is_exact = counted <= COUNTED_AT_MOST and filters.search_is_complete
     else:
