@@ -93,12 +93,14 @@ SELECT due.id, due.partner_id, due.amount, due.description,
     COALESCE(NULLIF(card.cardholder_name, ''), consumer.first_name || ' ' || consumer.last_name),
     consumer.is_active, attempt.network
 FROM (
-    SELECT id, partner_id, card_id, consumer_id, amount, description FROM payouts_payment
+    SELECT id, partner_id, card_id, consumer_id, amount, description, due_at
+    FROM payouts_payment
     {which}
 ) AS due
 JOIN consumers_paymentcard card ON card.id = due.card_id
 JOIN consumers_consumer consumer ON consumer.id = due.consumer_id
 LEFT JOIN payouts_attempt attempt ON attempt.payment_id = due.id
+ORDER BY due.due_at
 """
 
 _CLAIM: Final = _DUE.format(
