@@ -78,9 +78,7 @@ def headrooms(*, limits: Iterable[Limit], used: Mapping[Scope, Usage]) -> list[H
     ]
 
 
-def _broken(
-    amount: Decimal, limit: Limit, used: Mapping[Scope, Usage]
-) -> Iterator[BrokenLimit]:
+def _broken(amount: Decimal, limit: Limit, used: Mapping[Scope, Usage]) -> Iterator[BrokenLimit]:
     usage = used.get(limit.scope, Usage())
     if limit.max_amount is not None and usage.amount + amount > limit.max_amount:
         yield BrokenLimit(f"{limit.scope}_amount", limit.max_amount, usage.amount)

@@ -28,9 +28,7 @@ ALLOWED: Final[Mapping[Status, frozenset[Status]]] = {
     ),
     Status.PENDING: frozenset({Status.SUBMITTED, Status.CANCELED, Status.FAILED}),
     # Back to pending only when provably no byte left us; see docs/adr/0004.
-    Status.SUBMITTED: frozenset(
-        {Status.COMPLETED, Status.FAILED, Status.UNKNOWN, Status.PENDING}
-    ),
+    Status.SUBMITTED: frozenset({Status.COMPLETED, Status.FAILED, Status.UNKNOWN, Status.PENDING}),
     Status.UNKNOWN: frozenset({Status.COMPLETED, Status.FAILED, Status.SUBMITTED}),
     Status.COMPLETED: frozenset({Status.RETURNED}),
     Status.FAILED: frozenset(),
@@ -41,9 +39,7 @@ ALLOWED: Final[Mapping[Status, frozenset[Status]]] = {
 }
 
 # Funds are held exactly in these.
-OPEN: Final = frozenset(
-    {Status.PENDING_APPROVAL, Status.PENDING, Status.SUBMITTED, Status.UNKNOWN}
-)
+OPEN: Final = frozenset({Status.PENDING_APPROVAL, Status.PENDING, Status.SUBMITTED, Status.UNKNOWN})
 # Ended without a cent paid: the hold went back, and the day's limits have their room again.
 UNPAID: Final = frozenset({Status.FAILED, Status.REJECTED, Status.CANCELED, Status.EXPIRED})
 CANCELABLE: Final = frozenset({Status.PENDING_APPROVAL, Status.PENDING})

@@ -14,9 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(
-            (SQL / "guards.sql").read_text(encoding="utf-8"), migrations.RunSQL.noop
-        ),
+        migrations.RunSQL((SQL / "guards.sql").read_text(encoding="utf-8"), migrations.RunSQL.noop),
         migrations.RunSQL(
             (SQL / "store_payment.sql").read_text(encoding="utf-8"), migrations.RunSQL.noop
         ),

@@ -16,13 +16,21 @@ class ApprovalRule(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     partner = models.ForeignKey(
-        Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="approval_rules",
+        Partner,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="approval_rules",
         help_text="Empty: the rule is for every partner.",
     )
     is_active = models.BooleanField(default=True)
     decisions = models.PositiveSmallIntegerField(default=1)
     group = models.ForeignKey(
-        Group, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        Group,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
         help_text="Empty: anybody who may approve.",
     )
     amount_at_least = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -56,9 +64,7 @@ class ApprovalRequirement(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["payment", "name"], name="approval_requirement_once"
-            ),
+            models.UniqueConstraint(fields=["payment", "name"], name="approval_requirement_once"),
         ]
 
     def __str__(self) -> str:
@@ -80,9 +86,7 @@ class Decision(models.Model):
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, db_index=False, related_name="decisions"
     )
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     verdict = models.CharField(max_length=8, choices=Verdict)
     reason = models.CharField(max_length=500, blank=True)
     # SHA-256 over consumer, card fingerprint, amount and fee as they were on the screen.
