@@ -166,7 +166,7 @@ def test_the_headers_of_a_create_are_described(document: dict[str, Any]) -> None
 
 
 class TestThePage:
-    """GET /v2/docs/; `tests/browser` looks at it in a real browser."""
+    """GET /v2/docs/"""
 
     def test_takes_everything_from_us(self) -> None:
         page = Client().get("/v2/docs/").content.decode()

@@ -97,6 +97,9 @@ def problem_in(answer: Any, *, status: int, code: str) -> dict[str, Any]:
     assert document["type"] == f"urn:problem-type:payouts:{code}"
     assert document["title"]
     assert document["detail"]
+    assert answer.headers["Request-Id"].startswith("req_")
+    if "Idempotent-Replayed" not in answer.headers:
+        assert document["request_id"] == answer.headers["Request-Id"]
     return document
 
 

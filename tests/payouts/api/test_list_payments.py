@@ -1,5 +1,6 @@
 """GET /v2/payments/oct/: pages and filters."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,6 +52,10 @@ def walked(caller: Caller, address: str, direction: str) -> list[list[str]]:
         pages.append(ids(document))
         address = document[direction]
     return pages
+
+
+def _cursor(direction: bytes, payment: Payment) -> str:
+    return urlsafe_b64encode(direction + payment.pk.bytes).decode().rstrip("=")
 
 
 class TestTheContract:
@@ -136,6 +141,21 @@ class TestPages:
     ) -> None:
         query = urlencode({"page": page, "page_size": 3, **narrowed})
         problem_in(caller.get(f"{CREATE}?{query}"), status=404, code="not_found")
+
+    def test_without_a_row_still_count_the_list(
+        self, caller: Caller, payments: list[Payment]
+    ) -> None:
+        second = listed(caller, page=2, page_size=3)
+        first = listed(caller, page_size=3)
+        beyond_newest = second["previous"].replace(
+            parse_qs(urlsplit(second["previous"]).query)["cursor"][0], _cursor(b"n", payments[0])
+        )
+        beyond_oldest = first["next"].replace(
+            parse_qs(urlsplit(first["next"]).query)["cursor"][0], _cursor(b"o", payments[-1])
+        )
+        for address in (beyond_newest, beyond_oldest):
+            document = caller.get(address).json()
+            assert (document["results"], document["count"]) == ([], 7)
 
     def test_past_the_end_cost_nothing(self, caller: Caller, payments: list[Payment]) -> None:
         with statements(2):
