@@ -1,7 +1,7 @@
 """Who pays out and who is paid: partners with their API clients, consumers with their cards.
 
-Rows only. What may happen to them is in `consumers/operations.py`; the card number itself is sealed by
-`consumers/vault.py` and never appears here in clear.
+Rows only. What may happen to them is in `consumers/operations/`; the card number itself is sealed
+by `consumers/vault.py` and never appears here in clear.
 """
 
 from django.conf import settings
@@ -124,9 +124,7 @@ class Consumer(models.Model):
     address_city = models.CharField(max_length=80, blank=True)
     address_state = models.CharField(max_length=40, blank=True)
     address_zip = models.CharField(max_length=16, blank=True)
-    kyc_status = models.CharField(
-        max_length=16, choices=KYCStatus, default=KYCStatus.NOT_STARTED
-    )
+    kyc_status = models.CharField(max_length=16, choices=KYCStatus, default=KYCStatus.NOT_STARTED)
     is_active = models.BooleanField(default=True)
     cancellation_reason = models.CharField(max_length=200, blank=True)
     cancellation_details = models.TextField(blank=True)
@@ -135,8 +133,13 @@ class Consumer(models.Model):
     search_vector = models.GeneratedField(
         expression=SearchVector(
             Concat(
-                F("first_name"), Value(" "), F("last_name"), Value(" "),
-                F("email"), Value(" "), F("pcid"),
+                F("first_name"),
+                Value(" "),
+                F("last_name"),
+                Value(" "),
+                F("email"),
+                Value(" "),
+                F("pcid"),
             ),
             config="simple",
         ),
@@ -222,9 +225,7 @@ class PaymentCard(models.Model):
             models.CheckConstraint(
                 condition=Q(expiration_month__range=(1, 12)), name="payment_card_month"
             ),
-            models.CheckConstraint(
-                condition=Q(last4__regex=r"^\d{4}$"), name="payment_card_last4"
-            ),
+            models.CheckConstraint(condition=Q(last4__regex=r"^\d{4}$"), name="payment_card_last4"),
             models.CheckConstraint(
                 condition=Q(status__in=CardStatus.values), name="payment_card_status"
             ),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`label` stands in histories (`client:…`, `staff:…`, `worker`); the ids name the row, if any."""
+    """`label` stands in histories (`client:…`, `staff:…`, `worker`); an id names a row, if any."""
 
     label: str
     client_id: UUID | None = None

@@ -26,7 +26,7 @@ MADE_BY_PEOPLE: Final = frozenset({Source.BACK_OFFICE})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a push needs `decisions` approvals. A condition that is None does not narrow the rule."""
+    """When a push needs `decisions` approvals. A condition that is None narrows nothing."""
 
     name: str
     decisions: int
@@ -50,7 +50,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """`decisions` approvals by distinct people, of group `group_id` if it is set; `name` says why."""
+    """`decisions` approvals by distinct people, of the group if one is set; `name` says why."""
 
     name: str
     decisions: int

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from payouts.money import ZERO
 
-
 Number = TypeVar("Number", Decimal, int)
 
 

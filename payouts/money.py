@@ -26,7 +26,7 @@ def parse_amount(text: str | Decimal) -> Decimal:
     """Return the amount in dollars that `text` states exactly, with two places.
 
     :raises NotAnAmount: unless it is a finite number above 0, at most `LARGEST_PUSH`, with at most
-        two decimals. `1E+2` is the number 100 and is taken; trailing zeros do not count as decimals.
+        two decimals. `1E+2` is the number 100 and is taken; trailing zeros are no decimals.
     """
     if isinstance(text, str) and not _NUMBER.fullmatch(text):
         raise NotAnAmount("invalid", "Must be a number of US dollars.")

@@ -53,7 +53,7 @@ class ApprovalRule(models.Model):
 
 
 class ApprovalRequirement(models.Model):
-    """One reason why a payment waits, fixed when it was accepted; later rule changes do not move it."""
+    """One reason why a payment waits, fixed at acceptance; later rule changes do not move it."""
 
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, db_index=False, related_name="requirements"

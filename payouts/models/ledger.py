@@ -41,7 +41,11 @@ class Account(models.Model):
                 condition=(
                     Q(kind__in=["available", "held"], partner__isnull=False, network="")
                     | Q(kind="network_payable", partner__isnull=True, network__gt="")
-                    | Q(kind__in=["bank", "fee_revenue", "suspense"], partner__isnull=True, network="")
+                    | Q(
+                        kind__in=["bank", "fee_revenue", "suspense"],
+                        partner__isnull=True,
+                        network="",
+                    )
                 ),
                 name="account_belongs",
             ),
@@ -54,9 +58,10 @@ class Account(models.Model):
 class AccountPart(models.Model):
     """One of the sixteen parts of an account's balance, so that concurrent postings do not queue up.
 
-    The account's balance is the sum over its parts. No part may pass `max_debit`, so however many
-    postings run at once, the account cannot pass the sum of its parts' bounds: an `available` account
-    (a credit balance) never goes below its floor. Money moves freely between the parts of one account.
+    The account's balance is the sum over its parts. No part may pass `max_debit`, so however
+    many postings run at once, the account cannot pass the sum of its parts' bounds: an
+    `available` account (a credit balance) never goes below its floor. Money moves freely
+    between the parts of one account.
     """
 
     pk = models.CompositePrimaryKey("account_id", "part")
@@ -121,9 +126,7 @@ class Posting(models.Model):
     """One line of a journal: dollars, a debit above zero or a credit below."""
 
     id = models.BigAutoField(primary_key=True)
-    journal = models.ForeignKey(
-        Journal, on_delete=models.PROTECT, related_name="postings"
-    )
+    journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings")
     # No constraint to the shared account row: the trigger that moves the balance refuses an
     # account part that does not exist.
     account = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""A payment, its one attempt at a network, its history, and the keys that make creates repeatable."""
+"""A payment, its one attempt at a network, its history, and the keys that make it repeatable."""
 
 from django.conf import settings
 from django.db import models
@@ -13,9 +13,9 @@ from payouts.states import Status
 class Payment(models.Model):
     """One OCT payment: one amount to one card, with one status. Staff call it a push.
 
-    Only `version`, `status` and the columns that describe its progress ever change, and `status` only
-    along `payouts.states.ALLOWED`; a trigger refuses the rest. `version` is the number of its newest
-    event, so a change of status without its event cannot be committed.
+    Only `version`, `status` and the columns that describe its progress ever change, and `status`
+    only along `payouts.states.ALLOWED`; a trigger refuses the rest. `version` is the number of its
+    newest event, so a change of status without its event cannot be committed.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -40,12 +40,20 @@ class Payment(models.Model):
     metadata = models.JSONField(default=dict, blank=True)
     source = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Source])
     maker_client = models.ForeignKey(
-        APIClient, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False,
+        APIClient,
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
         related_name="+",
     )
     maker_user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_constraint=False,
-        db_index=False, related_name="+",
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     request_id = models.CharField(max_length=64, blank=True)
     # The database's queue: when a worker should look at this payment next; null when nobody should.
@@ -147,9 +155,7 @@ class Attempt(models.Model):
     trace_number = models.CharField(max_length=6)
     card_acceptor_id = models.CharField(max_length=15)
     terminal_id = models.CharField(max_length=8)
-    state = models.CharField(
-        max_length=8, choices=AttemptState, default=AttemptState.SENDING
-    )
+    state = models.CharField(max_length=8, choices=AttemptState, default=AttemptState.SENDING)
     times_sent = models.PositiveSmallIntegerField(default=1)
     times_inquired = models.PositiveSmallIntegerField(default=0)
     times_not_found = models.PositiveSmallIntegerField(default=0)

@@ -65,7 +65,7 @@ class DailyUsage(models.Model):
     """What was pushed on one UTC day by a card, a consumer or a partner (`subject_id` is its id).
 
     A partner's day is kept in sixteen parts, so that its concurrent pushes do not queue up; the sum
-    over the parts is the truth. Parts hold six decimals because evening them out divides by sixteen.
+    over the parts is the truth. Parts hold six decimals, as evening them out divides by sixteen.
     """
 
     pk = models.CompositePrimaryKey("subject_id", "day", "part")
