@@ -56,7 +56,7 @@ class Account(models.Model):
 
 
 class AccountPart(models.Model):
-    """One of the sixteen parts of an account's balance, so that concurrent postings do not queue up.
+    """One of an account's sixteen balances, so that concurrent postings do not queue up.
 
     The account's balance is the sum over its parts. No part may pass `max_debit`, so however
     many postings run at once, the account cannot pass the sum of its parts' bounds: an
