@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from consumers.models import Partner, PaymentCard
+from payouts.models import Payment
 from tests.books import select
 from tests.builders import make_token
 
@@ -137,3 +139,19 @@ def statements(number: int) -> Iterator[None]:
     with CaptureQueriesContext(connection) as captured:
         yield
     assert len(captured) == number, "\n\n".join(one["sql"] for one in captured.captured_queries)
+
+
+def listed(caller: Caller, **query: Any) -> dict[str, Any]:
+    """The list with these parameters."""
+    answer = caller.get(f"{CREATE}?{urlencode(query, doseq=True)}" if query else CREATE)
+    assert answer.status_code == 200, answer.content
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def ids(document: dict[str, Any]) -> list[str]:
+    return [payment["id"] for payment in document["results"]]
+
+
+def keys(*payments: Payment) -> list[str]:
+    return [str(payment.pk) for payment in payments]
