@@ -61,6 +61,8 @@ def snapshot(*, work_memory_mb: int = WORK_MEMORY_MB) -> Iterator[None]:
         if is_outermost:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute("SELECT set_config('work_mem', %s, TRUE)", [f"{work_memory_mb}MB"])
+        # One processor for this, the others for the product.
+        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         yield
 
 
