@@ -99,7 +99,7 @@ def _wake_triggers() -> None:
 def _numbers(sequence: str, number: int) -> list[int]:
     """So many fresh numbers of a sequence that others draw from at the same time."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [number])  # noqa: S608  # nosec B608: constants only
+        cursor.execute(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [number])  # noqa: S608
         return [row[0] for row in cursor.fetchall()]
 
 
