@@ -58,6 +58,7 @@ TITLES = {
     "insufficient_scope": "The token's scope does not allow this.",
     "permission_denied": "This is not allowed.",
     "not_found": "There is nothing here.",
+    "body_too_large": "The body is too large.",
     "method_not_allowed": "This method is not allowed here.",
     "unsupported_media_type": "The body must be application/json.",
     "sensitive_authentication_data": "The request carries what must never be sent.",
@@ -140,11 +141,16 @@ def _refused_by_the_api(exception: exceptions.APIException) -> Problem:
     return Problem(
         status=exception.status_code,
         code=code,
-        title=TITLES.get(code) or HTTPStatus(exception.status_code).phrase,
+        title=TITLES.get(code) or _title_of(exception.status_code),
         detail=str(exception.detail),
         errors=getattr(exception, "errors", ()),
         headers=_headers_for(exception, code),
     )
+
+
+def _title_of(status: int) -> str:
+    """What every refusal of this status has in common."""
+    return TITLES["invalid_request"] if status == 400 else HTTPStatus(status).phrase
 
 
 # DRF's own codes where ours say more.
