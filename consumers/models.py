@@ -6,11 +6,11 @@ by `consumers/vault.py` and never appears here in clear.
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Concat, Now
+from django.db.models.functions import Concat, Now, Upper
 
 from consumers.ids import new_id
 
@@ -237,3 +237,75 @@ class PaymentCard(models.Model):
 
     def __str__(self) -> str:
         return f"{self.network} ···· {self.last4}"
+
+
+class AuditEntry(models.Model):
+    """Somebody did something: one row of the audit trail. Append-only (trigger), chained later.
+
+    Written by `consumers.audit` only. The rows that it names are not referenced by constraints:
+    every entry would lock them, and an entry outlives whatever it is about.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    created_at = models.DateTimeField()
+    verb = models.CharField(max_length=24)
+    result = models.CharField(max_length=8)
+    actor = models.CharField(max_length=160)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_constraint=False,
+        db_index=False, related_name="+",
+    )  # fmt: skip
+    client = models.ForeignKey(
+        APIClient, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False,
+        related_name="+",
+    )  # fmt: skip
+    ip_address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=120, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    # `app.model` of a row, or a word where the act is about no row.
+    subject_type = models.CharField(max_length=48)
+    subject_id = models.CharField(max_length=160, blank=True)
+    subject_label = models.CharField(max_length=160, blank=True)
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False,
+        related_name="+",
+    )  # fmt: skip
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit entries"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(result__in=["done", "refused", "failed"]), name="audit_known_result"
+            ),
+        ]
+        # What the page filters and searches by; each ends in the key that its pages begin at.
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="audit_by_time"),
+            models.Index(
+                fields=["actor", "id"], opclasses=["varchar_pattern_ops", "int8_ops"],
+                name="audit_by_actor",
+            ),
+            models.Index(fields=["verb", "id"], name="audit_by_verb"),
+            models.Index(fields=["subject_id", "id"], name="audit_by_subject"),
+            models.Index(
+                OpClass(Upper("subject_label"), name="text_pattern_ops"), F("id"),
+                name="audit_by_label",
+            ),
+            models.Index(
+                fields=["partner", "id"], condition=Q(partner__isnull=False),
+                name="audit_by_partner",
+            ),
+            models.Index(
+                fields=["request_id", "id"], condition=~Q(request_id=""), name="audit_by_request"
+            ),
+            models.Index(
+                fields=["result", "id"], condition=~Q(result="done"), name="audit_not_done"
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.verb} {self.subject_label or self.subject_type}"
