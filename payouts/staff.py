@@ -51,6 +51,7 @@ _LEDGER = (
 _TERMS = ("payouts.feeschedule", "payouts.limit", "payouts.approvalrule")
 _CLIENTS = ("consumers.apiclient", "consumers.apiclientsecret")
 _STAFF = ("auth.user", "auth.group")
+_AUDIT = ("consumers.auditentry",)
 
 _SEE = _may("view", *_PUSHES, *_PEOPLE)
 
@@ -70,7 +71,7 @@ ADMIN: Final = Role(
     "admin",
     "Keeps partners, consumers, cards, fees, limits, approval rules, API clients and staff.",
     _SEE
-    | _may("view", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF)
+    | _may("view", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT)
     | _may("add", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF)
     | _may("change", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF)
     | _may("delete", "payouts.limit", "payouts.approvalrule"),
@@ -78,7 +79,7 @@ ADMIN: Final = Role(
 AUDITOR: Final = Role(
     "auditor",
     "Reads everything and changes nothing.",
-    _SEE | _may("view", "payouts.idempotencykey", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF),
+    _SEE | _may("view", "payouts.idempotencykey", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT),
 )
 
 ROLES: Final = (VIEWER, MAKER, APPROVER, OPERATIONS, ADMIN, AUDITOR)

@@ -8,6 +8,8 @@ from celery.signals import worker_shutting_down
 from payouts import drain
 from payouts.operations.decide import expire_undecided_payments
 from payouts.operations.inquire import give_up_lost_senders
+from payouts.operations.link_audit import link_audit_trail
+from payouts.operations.verify_audit import verify_what_is_new
 
 _BATCH: Final = 500
 
@@ -31,3 +33,13 @@ def inquire_unknown_payments() -> None:
 @shared_task(name="payouts.expire_undecided_payments")
 def expire_undecided() -> None:
     expire_undecided_payments(limit=_BATCH)
+
+
+@shared_task(name="payouts.link_audit_trail")
+def link_audit() -> None:
+    link_audit_trail()
+
+
+@shared_task(name="payouts.verify_audit_trail")
+def verify_audit() -> None:
+    verify_what_is_new()

@@ -1,6 +1,7 @@
 """What the product keeps about payments and money. Rows and constraints only; no rules here."""
 
 from payouts.models.approvals import ApprovalRequirement, ApprovalRule, Decision
+from payouts.models.audit import AuditBlock
 from payouts.models.ledger import Account, AccountKind, AccountPart, Journal, JournalKind, Posting
 from payouts.models.payment import (
     Attempt,
@@ -19,6 +20,7 @@ __all__ = [
     "ApprovalRequirement",
     "ApprovalRule",
     "Attempt",
+    "AuditBlock",
     "DailyUsage",
     "Decision",
     "Event",

@@ -66,6 +66,7 @@ def write_slice(plan: Plan, cut: Slice) -> int:
     journals, sequences = needed_numbers(made)
     with transaction.atomic():
         _let_triggers_sleep()
+        _announce_journals()
         rows = rows_of_payments(
             plan,
             cut,
@@ -94,6 +95,15 @@ def _wake_triggers() -> None:
     # The transaction's end does it too; inside a transaction of the caller this has to.
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def _announce_journals() -> None:
+    """Take the lock that an INSERT takes, because here the numbers are drawn before it.
+
+    The audit trail's linker tells by it who may still write below the numbers that it has seen.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE payouts_journal IN ROW EXCLUSIVE MODE")
 
 
 def _numbers(sequence: str, number: int) -> list[int]:

@@ -1,0 +1,62 @@
+"""Does to linked rows what only somebody can do whom no trigger stops."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+
+from payouts.operations.decide import approve_payment
+from payouts.operations.link_audit import link_audit_trail
+from tests.books import execute, select
+from tests.pushes import digest_of, make_payee, make_staff, push_for_approval
+
+SOURCES = {
+    "entry": "consumers_auditentry",
+    "event": "payouts_event",
+    "journal": "payouts_journal",
+    "posting": "payouts_posting",
+    "requirement": "payouts_approvalrequirement",
+    "decision": "payouts_decision",
+}
+# One column of each that somebody could want to be different.
+EDITS = {
+    "entry": "actor = 'staff:somebody.else'",
+    "event": 'details = details || \'{"reason": "other"}\'',
+    "journal": "description = 'other'",
+    "posting": "amount = amount + 1",
+    "requirement": "decisions = decisions + 1",
+    "decision": "reason = 'other'",
+}
+
+
+def forced(sql: str, *parameters: Any) -> None:
+    """Run it as somebody whom no trigger stops."""
+    execute("SET LOCAL session_replication_role = replica")
+    execute(sql, *parameters)
+    execute("SET LOCAL session_replication_role = origin")
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is done inside has not been done afterwards, so that one history serves many."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def make_histories(*approvers: str) -> None:
+    """Some rows of every source, linked."""
+    card = make_payee()
+    for approver in approvers or ("carla", "dora"):
+        payment = push_for_approval(card)
+        by = make_staff(approver, "approver")
+        approve_payment(payment.pk, by=by, digest=digest_of(payment))
+    link_audit_trail()
+    # What was deferred is checked now, and not when a row that it was about is gone.
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def ids_of(source: str) -> list[int]:
+    return [row[0] for row in select(f"SELECT id FROM {SOURCES[source]} ORDER BY id")]
