@@ -16,15 +16,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from consumers.admin.audited import Audited
+
 Row = TypeVar("Row", bound=Model)
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin as DjangoModelAdmin
     from django.contrib.admin import TabularInline as TabularInline
     from django.contrib.admin.views.main import ChangeList as ChangeList
 
-    class ModelAdmin(DjangoModelAdmin[Row]):
+    class ModelAdmin(Audited[Row]):
         def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]: ...
 
     def detail_verb(
@@ -37,9 +38,8 @@ else:
     from unfold.enums import ActionVariant
     from unfold.views import ChangeList  # noqa: F401  # imported from here
 
-    class ModelAdmin(unfold_admin.ModelAdmin):
-        def __class_getitem__(cls, _model):
-            return cls
+    class ModelAdmin(Audited, unfold_admin.ModelAdmin):
+        pass
 
     class TabularInline(unfold_admin.TabularInline):
         def __class_getitem__(cls, _models):

@@ -73,6 +73,7 @@ class SecretInline(ReadOnly, TabularInline[APIClientSecret, APIClient]):
 
 @admin.register(APIClient)
 class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
+    added_by_operation = frozenset({"partner", "name", "scopes"})
     list_display = ("name_shown", "partner_shown", "id_shown", "permitted", "state", "made_at")
     list_select_related = ("partner",)
     list_filter = (PartnerFilter,)

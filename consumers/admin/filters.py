@@ -30,6 +30,14 @@ _DAYS: Final = ("day_from", "day_to")
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """Instants from `first` up to but not including `end`; None leaves a side open."""
+
+    first: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRange:
     """Keys of UUIDv7 from `first` up to but not including `end`; None leaves a side open."""
 
@@ -129,10 +137,22 @@ def chosen_days(request: HttpRequest) -> KeyRange:
 
     :raises IncorrectLookupParameters: if one of them is not a day.
     """
-    first, last = (_day(request, name) for name in _DAYS)
+    period = chosen_period(request)
     return KeyRange(
-        first=None if first is None else _first_key(first),
-        end=None if last is None else _first_key(last + timedelta(days=1)),
+        first=None if period.first is None else first_id_at(period.first),
+        end=None if period.end is None else first_id_at(period.end),
+    )
+
+
+def chosen_period(request: HttpRequest) -> Period:
+    """The days that the list's address names, from the first's beginning to the last's end in UTC.
+
+    :raises IncorrectLookupParameters: if one of them is not a day.
+    """
+    first, last = (_day(request, name) for name in _DAYS)
+    return Period(
+        first=None if first is None else _beginning(first),
+        end=None if last is None else _beginning(last + timedelta(days=1)),
     )
 
 
@@ -147,5 +167,5 @@ def _day(request: HttpRequest, parameter: str) -> date | None:
     return day
 
 
-def _first_key(day: date) -> UUID:
-    return first_id_at(datetime.combine(day, time.min, tzinfo=UTC))
+def _beginning(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=UTC)

@@ -106,6 +106,7 @@ class CardInline(ReadOnly, CardFacts, TabularInline[PaymentCard, Consumer]):
 
 @admin.register(Consumer)
 class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
+    records_views = True
     list_display = (
         "name", "pcid_column", "email_column", "partner_shown", "kyc", "state", "made_at",
     )  # fmt: skip
@@ -184,6 +185,7 @@ class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
 
 @admin.register(PaymentCard)
 class PaymentCardAdmin(ReadOnly, CardFacts, KeysetAdmin[PaymentCard]):
+    records_views = True
     list_display = (
         "number", "network_name", "consumer_shown", "partner_shown", "expires", "state",
         "push_speed_shown", "made_at",

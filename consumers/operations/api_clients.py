@@ -8,12 +8,14 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
+from consumers.audit import Act, Result, Subject, Verb, audited, record_act, subject_of
 from consumers.models import AccessToken, APIClient, APIClientSecret, Partner
 
 READ = "api:read"
@@ -69,7 +71,14 @@ def create_api_client(
             client_id=f"client_{secrets.token_hex(16)}",
             scopes=[scope for scope in ALL_SCOPES if scope in scopes],
         )
-        return NewClient(client, add_client_secret(client))
+        record_act(
+            Act(
+                verb=Verb.ADD,
+                subject=subject_of(client),
+                after={"name": name, "client_id": client.client_id, "scopes": client.scopes},
+            )
+        )
+        return NewClient(client, _store_secret(client, slot=SECRET_SLOTS[0]))
 
 
 def add_client_secret(client: APIClient) -> str:
@@ -78,14 +87,12 @@ def add_client_secret(client: APIClient) -> str:
     Raises:
         TwoSecretsAlready: also for the later of two callers at once.
     """
-    secret = f"secret_{secrets.token_urlsafe(RANDOM_BYTES)}"
-    with transaction.atomic():
+    with _audited(client, Verb.ADD_SECRET, TwoSecretsAlready):
         taken = _slots_taken(client)
         free = next((slot for slot in SECRET_SLOTS if slot not in taken), None)
         if free is None:
             raise TwoSecretsAlready("Remove one of the two secrets first.")
-        APIClientSecret.objects.create(client=client, slot=free, digest=digest_of(secret))
-    return secret
+        return _store_secret(client, slot=free)
 
 
 def remove_client_secret(client: APIClient, *, slot: int) -> None:
@@ -96,7 +103,7 @@ def remove_client_secret(client: APIClient, *, slot: int) -> None:
     Raises:
         LastSecret: there is no other secret.
     """
-    with transaction.atomic():
+    with _audited(client, Verb.REMOVE_SECRET, LastSecret):
         taken = _slots_taken(client)
         if taken == [slot]:
             raise LastSecret("This is the only secret of the client.")
@@ -108,8 +115,10 @@ def disable_api_client(client: APIClient) -> None:
 
     A client that is disabled already keeps the time at which that happened.
     """
-    disabled = APIClient.objects.filter(pk=client.pk, disabled_at=None)
-    disabled.update(disabled_at=timezone.now())
+    enabled = APIClient.objects.filter(pk=client.pk, disabled_at=None)
+    with transaction.atomic():
+        if enabled.update(disabled_at=timezone.now()):
+            record_act(Act(verb=Verb.DISABLE, subject=subject_of(client)))
     client.refresh_from_db(fields=["disabled_at"])
 
 
@@ -131,6 +140,7 @@ def client_with_credentials(client_id: str, secret: str) -> APIClient:
     # A list, so that the comparison does not end with the first that fits.
     fits = [hmac.compare_digest(given, digest) for digest in known or [_NO_DIGEST]]
     if client is None or not any(fits):
+        _record_stranger(client)
         raise WrongClientCredentials
     return client
 
@@ -169,6 +179,25 @@ def new_token() -> str:
 def digest_of(secret: str) -> bytes:
     """What is stored of a secret or token."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _record_stranger(client: APIClient | None) -> None:
+    # The id that was sent may be anything, a secret too: only one of ours is kept.
+    subject = Subject(APIClient._meta.label_lower) if client is None else subject_of(client)
+    act = Act(verb=Verb.SIGN_IN, subject=subject, result=Result.REFUSED, reason="wrong credentials")
+    record_act(act)
+
+
+def _audited(
+    client: APIClient, verb: Verb, refusal: type[Exception]
+) -> AbstractContextManager[None]:
+    return audited(Act(verb=verb, subject=subject_of(client)), refusals=(refusal,))
+
+
+def _store_secret(client: APIClient, *, slot: int) -> str:
+    secret = f"secret_{secrets.token_urlsafe(RANDOM_BYTES)}"
+    APIClientSecret.objects.create(client=client, slot=slot, digest=digest_of(secret))
+    return secret
 
 
 def _slots_taken(client: APIClient) -> list[int]:

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from consumers.audit import Act, Verb, changed_fields, record_act, subject_of
 from consumers.cards import (
     CardProblem,
     Pan,
@@ -26,6 +27,12 @@ from consumers.operations.consumers import ConsumerInactive
 from consumers.vault import Fingerprint, fingerprints_under_all_keys, key_ring_from_settings, seal
 
 REMOVED = "removed"
+
+# What the audit trail says about a new card: what a screen may show of it.
+_KEPT_IN_TRAIL = (
+    "consumer_id", "network", "bin", "last4", "expiration_month", "expiration_year",
+    "cardholder_name",
+)  # fmt: skip
 
 
 class CardNotAcceptable(ValueError):
@@ -148,20 +155,26 @@ def edit_card(
         columns |= {"push_eligible": None, "push_speed": "", "push_checked_at": None}
     if by_user is not None:
         columns["edited_by_user"] = by_user
-    changed = PaymentCard.objects.filter(pk=card.pk, status=CardStatus.ACTIVE).update(
-        **columns, updated_at=timezone.now()
-    )
-    if not changed:
-        raise CardInactive("The card was taken out of use.")
+    with transaction.atomic():
+        changed = PaymentCard.objects.filter(pk=card.pk, status=CardStatus.ACTIVE).update(
+            **columns, updated_at=timezone.now()
+        )
+        if not changed:
+            raise CardInactive("The card was taken out of use.")
+        before, after = changed_fields(card, changes)
+        record_act(Act(verb=Verb.CHANGE, subject=subject_of(card), before=before, after=after))
     card.refresh_from_db()
     return card
 
 
 def deactivate_card(card: PaymentCard, *, reason: str = REMOVED) -> None:
     """Take the card out of use for good. Doing it again changes nothing; the first reason stays."""
-    PaymentCard.objects.filter(pk=card.pk, status=CardStatus.ACTIVE).update(
-        status=CardStatus.INACTIVE, deactivation_reason=reason, updated_at=timezone.now()
-    )
+    with transaction.atomic():
+        deactivated = PaymentCard.objects.filter(pk=card.pk, status=CardStatus.ACTIVE).update(
+            status=CardStatus.INACTIVE, deactivation_reason=reason, updated_at=timezone.now()
+        )
+        if deactivated:
+            record_act(Act(verb=Verb.DEACTIVATE, subject=subject_of(card), reason=reason))
     card.refresh_from_db(fields=["status", "deactivation_reason", "updated_at"])
 
 
@@ -199,6 +212,8 @@ def _stored(
     try:
         with transaction.atomic():
             card.save(force_insert=True)
+            after = {name: getattr(card, name) for name in _KEPT_IN_TRAIL}
+            record_act(Act(verb=Verb.ADD, subject=subject_of(card), after=after))
     except IntegrityError:
         existing = _card_with(fingerprints, consumer)
         if existing is None:

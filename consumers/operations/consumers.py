@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from consumers.audit import Act, Verb, changed_fields, record_act, subject_of
 from consumers.ids import new_id
 from consumers.models import Consumer
 from consumers.vault import key_ring_from_settings, reseal_text, seal_text
@@ -60,9 +61,12 @@ def register_consumer(partner_id: UUID, *, pcid: str, **fields: Unpack[ConsumerF
     columns = _columns(fields, consumer_id=consumer_id, partner_id=partner_id)
     try:
         with transaction.atomic():
-            return Consumer.objects.create(
+            consumer = Consumer.objects.create(
                 id=consumer_id, partner_id=partner_id, pcid=pcid, **columns
             )
+            after = {"pcid": pcid, **columns}
+            record_act(Act(verb=Verb.ADD, subject=subject_of(consumer), after=after))
+            return consumer
     except IntegrityError as error:
         raise _exists(partner_id, pcid, error) from None
 
@@ -82,6 +86,8 @@ def update_consumer(consumer: Consumer, **changes: Unpack[ConsumerChanges]) -> C
     try:
         with transaction.atomic():
             changed = open_consumer.update(**columns, updated_at=timezone.now())
+            if changed:
+                _record_change(consumer, columns)
     except IntegrityError as error:
         raise _exists(consumer.partner_id, changes.get("pcid", consumer.pcid), error) from None
     if not changed:
@@ -95,12 +101,16 @@ def cancel_consumer_account(consumer: Consumer, *, reason: str = "", details: st
 
     Canceling again changes nothing; the first reason stays. Payments accepted before go on.
     """
-    Consumer.objects.filter(pk=consumer.pk, is_active=True).update(
-        is_active=False,
-        cancellation_reason=reason,
-        cancellation_details=details,
-        updated_at=timezone.now(),
-    )
+    with transaction.atomic():
+        closed = Consumer.objects.filter(pk=consumer.pk, is_active=True).update(
+            is_active=False,
+            cancellation_reason=reason,
+            cancellation_details=details,
+            updated_at=timezone.now(),
+        )
+        if closed:
+            why = " ".join(filter(None, (reason, details)))
+            record_act(Act(verb=Verb.CLOSE, subject=subject_of(consumer), reason=why))
     consumer.refresh_from_db()
     return consumer
 
@@ -122,6 +132,12 @@ def reseal_tax_identifier(consumer: Consumer) -> bool:
         return False
     unchanged = Consumer.objects.filter(pk=consumer.pk, tax_identifier_sealed=sealed)
     return unchanged.update(tax_identifier_sealed=moved) == 1
+
+
+def _record_change(consumer: Consumer, columns: dict[str, Any]) -> None:
+    before, after = changed_fields(consumer, columns)
+    subject = subject_of(consumer)
+    record_act(Act(verb=Verb.CHANGE, subject=subject, before=before, after=after))
 
 
 def _columns(

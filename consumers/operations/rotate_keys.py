@@ -18,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import BinaryField, Q, QuerySet
 from django.db.models.functions import Substr
 
+from consumers.audit import Act, Subject, Verb, record_act
 from consumers.models import Consumer, PaymentCard
 from consumers.operations.consumers import reseal_tax_identifier
 from consumers.vault import (
@@ -91,9 +92,13 @@ def rotate_keys(*, told: Told) -> Rotation:
     def tax_identifiers_after(last: UUID) -> _Batch | None:
         return _rotate_tax_identifiers(ring, rotation, last)
 
-    for batch_after in (cards_after, tax_identifiers_after):
-        while _round(batch_after, lambda: told(rotation)):
-            pass
+    try:
+        for batch_after in (cards_after, tax_identifiers_after):
+            while _round(batch_after, lambda: told(rotation)):
+                pass
+    finally:
+        # Ended early it has moved something all the same.
+        _record(rotation, ring)
     return rotation
 
 
@@ -105,6 +110,15 @@ def try_keys(*, told: Told) -> Rotation:
         told(tried)
     tried.tax_identifiers = _old_tax_identifiers(ring).count()
     return tried
+
+
+def _record(rotation: Rotation, ring: KeyRing) -> None:
+    moved = {
+        "current_key": ring.current_kek_id,
+        "cards": rotation.cards,
+        "identifiers": rotation.tax_identifiers,
+    }
+    record_act(Act(verb=Verb.ROTATE_KEYS, subject=Subject("vault"), after=moved))
 
 
 def _round(batch_after: Callable[[UUID], _Batch | None], told: Callable[[], None]) -> int:

@@ -24,6 +24,7 @@ def _balance_of(kind: AccountKind) -> Any:
 
 @admin.register(Partner)
 class PartnerAdmin(NoDelete, ModelAdmin[Partner]):
+    added_by_operation = frozenset({"name"})
     list_display = ("name_shown", "state", "available_shown", "held_shown", "made_at")
     search_fields = ("name__istartswith",)
     search_help_text = "How the name begins"

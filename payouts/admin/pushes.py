@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -11,17 +11,20 @@ from django.utils.safestring import SafeString
 from consumers.admin.base import ReadOnly, clipped, instant, label, money
 from consumers.admin.filters import DayFilter, PartnerFilter
 from consumers.admin.lists import KeysetAdmin
+from consumers.audit import Subject
 from consumers.search import Found
 from payouts.admin.push_list import PushChangeList, SourceFilter, StatusFilter, chosen_reach
 from payouts.admin.push_page import push_page, push_rows
 from payouts.admin.push_verbs import PushVerbs
 from payouts.admin.words import STATUS_TONES
 from payouts.models import Payment
+from payouts.operations.payment_subject import payment_subject
 from payouts.search import find_payments
 
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, PushVerbs, KeysetAdmin[Payment]):
+    records_views = True
     list_display = (
         "made_at", "partner_name", "consumer_name", "card_shown", "amount_shown", "fee_shown",
         "state", "source_shown", "reference_shown",
@@ -40,6 +43,10 @@ class PaymentAdmin(ReadOnly, PushVerbs, KeysetAdmin[Payment]):
 
     def rows_for_page(self, request: HttpRequest) -> QuerySet[Payment]:
         return push_rows()
+
+    def audited_subject(self, row: Model) -> Subject:
+        assert isinstance(row, Payment)
+        return payment_subject(row)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any

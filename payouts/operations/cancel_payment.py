@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
+from consumers.audit import Act, Verb, audited
 from payouts.actors import Actor
 from payouts.models import EventKind, Payment
+from payouts.operations.payment_subject import payment_subject
 from payouts.operations.record_outcome import release_hold
 from payouts.operations.transition import Step, take_step
 from payouts.states import CANCELABLE, Status
@@ -31,7 +32,8 @@ def cancel_payment(
     :raises NotCancelable: unless it waits for approval or for the sender.
     """
     at = timezone.now()
-    with transaction.atomic():
+    act = Act(verb=Verb.CANCEL, subject=payment_subject(payment), reason=reason)
+    with audited(act, refusals=(NotCancelable,)):
         before = _locked_status(payment.pk)
         if before not in CANCELABLE:
             raise NotCancelable(before)

@@ -6,6 +6,7 @@ something other than what is sent is impossible.
 
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
@@ -14,12 +15,14 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from consumers.audit import Act, Verb, audited
 from payouts import dispatch
 from payouts.actors import WORKER, Actor, staff
 from payouts.approvals import Bar, bar_to_deciding, progress
 from payouts.approvers import approver_of, is_valid_yes, matter_of, people_named, required
 from payouts.models import ApprovalRequirement, Decision, EventKind, Payment
 from payouts.models.approvals import Verdict
+from payouts.operations.payment_subject import subject_of_payment
 from payouts.operations.record_outcome import release_hold
 from payouts.operations.transition import PaymentMoved, Step, take_step
 from payouts.states import Status
@@ -104,7 +107,7 @@ def approve_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = 
     :raises ApprovalNotPermitted, SubjectChanged: in every case nothing is recorded.
     """
     at = timezone.now()
-    with transaction.atomic():
+    with _audited(Verb.APPROVE, payment_id, reason):
         payment = _decide(
             payment_id, by=by, verdict=Verdict.APPROVE, digest=digest, reason=reason, at=at
         )
@@ -119,7 +122,7 @@ def approve_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = 
 def reject_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = "") -> Status:
     """Record one person's no: the payment ends, its money goes back. Raises like approving."""
     at = timezone.now()
-    with transaction.atomic():
+    with _audited(Verb.REJECT, payment_id, reason):
         _decide(payment_id, by=by, verdict=Verdict.REJECT, digest=digest, reason=reason, at=at)
         _end_waiting(payment_id, Status.REJECTED, EventKind.REJECTED, by, at, reason)
         release_hold(payment_id, actor=staff(by.pk, by.get_username()), at=at)
@@ -133,6 +136,12 @@ def expire_undecided_payments(*, limit: int) -> int:
         status=Status.PENDING_APPROVAL.value, due_at__lte=at
     ).values_list("pk", flat=True)[:limit]
     return sum(_expire(payment_id, WORKER, at) for payment_id in overdue)
+
+
+def _audited(verb: Verb, payment_id: UUID, reason: str) -> AbstractContextManager[None]:
+    """One transaction with its entry in the audit trail; a refusal leaves an entry too."""
+    act = Act(verb=verb, subject=subject_of_payment(payment_id), reason=reason)
+    return audited(act, refusals=(DecisionRefused,))
 
 
 def _expire(payment_id: UUID, actor: Actor, at: datetime) -> bool:

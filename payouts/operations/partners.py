@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
+from consumers.audit import Act, Verb, record_act, subject_of
 from consumers.models import Partner
 from payouts.actors import Actor
 from payouts.models import Account, AccountKind, JournalKind
@@ -30,6 +31,7 @@ def create_partner(name: str) -> Partner:
         if not created:
             raise PartnerExists(name)
         open_partner_accounts(partner)
+        record_act(Act(verb=Verb.ADD, subject=subject_of(partner), after={"name": name}))
     return partner
 
 
@@ -44,10 +46,14 @@ def fund_partner(partner: Partner, amount: Decimal, *, actor: Actor, description
         raise NotAFundingAmount("A funding must be more than 0 dollars, in whole cents.")
     bank = Account.objects.get(kind=AccountKind.BANK)
     available = Account.objects.get(kind=AccountKind.AVAILABLE, partner=partner)
-    return post_journal(
-        JournalKind.FUNDED,
-        lines=[Line(bank.pk, amount), Line(available.pk, -amount)],
-        actor=actor,
-        at=timezone.now(),
-        description=description or f"Funds of {partner.name} arrived",
-    )
+    with transaction.atomic():
+        journal_id = post_journal(
+            JournalKind.FUNDED,
+            lines=[Line(bank.pk, amount), Line(available.pk, -amount)],
+            actor=actor,
+            at=timezone.now(),
+            description=description or f"Funds of {partner.name} arrived",
+        )
+        after = {"amount": amount, "journal": journal_id}
+        record_act(Act(verb=Verb.FUND, subject=subject_of(partner), after=after))
+    return journal_id

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from consumers.audit import Act, Verb, record_act, subject_of
 from consumers.models import CardStatus, PaymentCard
 from consumers.statements import fetch_row, fetch_rows
 from payouts.actors import WORKER, Actor
@@ -245,9 +246,13 @@ def _fail_declined(payment: _Locked, outcome: Declined, actor: Actor, at: dateti
 
 def _mark_card(card_id: UUID, decline: Decline, at: datetime) -> None:
     if decline.deactivates_card:
-        PaymentCard.objects.filter(pk=card_id, status=CardStatus.ACTIVE).update(
+        deactivated = PaymentCard.objects.filter(pk=card_id, status=CardStatus.ACTIVE).update(
             status=CardStatus.INACTIVE, deactivation_reason=decline.code, updated_at=at
         )
+        if deactivated:
+            card = PaymentCard.objects.only("network", "last4", "partner").get(pk=card_id)
+            subject = subject_of(card)
+            record_act(Act(verb=Verb.DEACTIVATE, subject=subject, reason=decline.code))
     if decline.marks_not_push_capable:
         PaymentCard.objects.filter(pk=card_id).update(
             push_eligible=False, push_speed="not_supported", push_checked_at=at, updated_at=at

@@ -225,12 +225,13 @@ def test_another_partners_consumer_is_not_there(consumer: Consumer) -> None:
     assert not PaymentCard.objects.exists()
 
 
-def test_needs_five_statements(
+def test_needs_six_statements(
     consumer: Consumer, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     http = make_http_client(partner=consumer.partner)
-    # Token, consumer, card with this number, insert, eligibility; and the savepoint of the test.
-    with django_assert_num_queries(7):
+    # Token, consumer, card with this number, insert, its entry in the trail, eligibility; and the
+    # savepoint of the test.
+    with django_assert_num_queries(8):
         http.post(f"/v2/consumers/{consumer.pk}/external-payment-cards/", WHOLE)
 
 

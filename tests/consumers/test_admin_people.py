@@ -165,6 +165,7 @@ def test_the_page_of_a_consumer_asks_a_fixed_number_of_statements(
 ) -> None:
     for number in (VISA_NUMBER, MASTERCARD_NUMBER, "4012888888881881")[:cards]:
         make_card(consumer=grace, number=number)
-    # Session, person, permissions (two), the consumer, its cards; then the session (three).
-    with django_assert_num_queries(9):
+    # Session, person, permissions (two), the consumer, its cards, the entry about who looked; then
+    # the session (three).
+    with django_assert_num_queries(10):
         viewer.get(page_address(grace))

@@ -137,10 +137,11 @@ def test_refuses_a_security_code_and_stores_nothing(partner: Partner) -> None:
     assert not Consumer.objects.exists()
 
 
-def test_needs_two_statements(
+def test_needs_three_statements(
     partner: Partner, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     http = make_http_client(partner=partner)
-    # The token, the row, and the savepoint that stands for BEGIN and COMMIT inside of a test.
-    with django_assert_num_queries(4):
+    # The token, the row, its entry in the trail, and the savepoint that stands for BEGIN and COMMIT
+    # inside of a test.
+    with django_assert_num_queries(5):
         http.post("/v2/consumers/", WHOLE)

@@ -110,13 +110,13 @@ def test_sends_back_from_a_page_that_does_not_exist(key: str) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
 
 
-# Session, person, two for permissions, the payment with all that stands beside it, history; then
-# the session is written anew (three).
+# Session, person, two for permissions, the payment with all that stands beside it, history, the
+# entry about who looked; then the session is written anew (three).
 @pytest.mark.parametrize("events", [1, 3])
 def test_asks_a_fixed_number_of_statements(events: int, django_assert_num_queries: Any) -> None:
     payment = push(make_payee()) if events == 1 else fresh(push_unknown(make_payee()))
     client = browser("viewer")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(page_address(payment))
 
 
@@ -130,5 +130,5 @@ def test_asks_more_only_for_what_the_reader_may_see(
         approve_payment(payment.pk, by=approver, digest=digest_of(payment))
     client = browser("auditor")
     # Journals with their postings, requirements, decisions.
-    with django_assert_num_queries(9 + 3):
+    with django_assert_num_queries(10 + 3):
         client.get(page_address(payment))
