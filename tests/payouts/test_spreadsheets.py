@@ -1,0 +1,92 @@
+"""Files that are safe to open: no text becomes a formula, no number becomes a text."""
+
+import csv
+import io
+import zipfile
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from openpyxl import load_workbook
+
+from consumers.ids import new_id
+from payouts.spreadsheets import LONGEST_CELL, Row, csv_chunks, safe_text, write_xlsx
+
+DANGEROUS = [
+    "=1+1",
+    "=cmd|'/c calc'!A0",
+    "+1",
+    "-1+1|cmd",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "  =1",
+    "\0=1",
+    "＝1+1",  # noqa: RUF001
+    "＋1",  # noqa: RUF001
+    "－1",  # noqa: RUF001
+    "＠SUM(1)",  # noqa: RUF001
+    "-",
+]
+HARMLESS = ["", "a", "a=b", "1+1", "O'Brien", "x@example.com", "2026-03-01", "'=1", " a"]
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_what_a_program_could_compute_begins_with_an_apostrophe(text: str) -> None:
+    assert safe_text(text).startswith("'")
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_it_could_not_stays_as_it_is(text: str) -> None:
+    assert safe_text(text) == text
+
+
+def test_a_cell_is_no_longer_than_a_program_takes() -> None:
+    assert len(safe_text("x" * 40_000)) == LONGEST_CELL
+
+
+def as_csv(*rows: Row) -> list[list[str]]:
+    text = "".join(csv_chunks(["a", "b"], rows))
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def test_csv_quotes_and_keeps_numbers() -> None:
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    rows = as_csv(
+        [Decimal("-12.50"), 'say "x", y'], [-3, at], [None, True], ["two\nlines", new_id()]
+    )
+    assert rows[:4] == [
+        ["a", "b"],
+        ["-12.50", 'say "x", y'],
+        ["-3", "2026-03-01 12:00:00+00:00"],
+        ["", "yes"],
+    ]
+    assert rows[4][0] == "two\nlines"
+
+
+def test_csv_comes_in_pieces() -> None:
+    rows: list[Row] = [[number, "x"] for number in range(1_200)]
+    pieces = list(csv_chunks(["a", "b"], rows))
+    assert len(pieces) == 3
+    assert pieces[0].startswith("\ufeffa,b\r\n0,x\r\n")
+    assert "".join(pieces).count("\r\n") == 1_201
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_csv_has_no_formula(text: str) -> None:
+    assert as_csv([text, "x"])[1][0].startswith("'")
+
+
+def test_a_workbook_has_typed_cells_and_no_formula() -> None:
+    file = io.BytesIO()
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    rows: list[Row] = [[Decimal("-12.50"), at, 7], *([text, "x", None] for text in DANGEROUS)]
+    write_xlsx(file, ["a", "b", "c"], rows, title="All")
+    sheet = load_workbook(file)["All"]
+    assert [cell.value for cell in sheet[2]] == [-12.5, datetime(2026, 3, 1, 12), 7]  # noqa: DTZ001
+    texts = [sheet.cell(row, 1) for row in range(3, 3 + len(DANGEROUS))]
+    assert {cell.data_type for cell in texts} == {"s"}
+    assert all(str(cell.value).startswith("'") for cell in texts)
+    with zipfile.ZipFile(file) as parts:
+        assert b"<f>" not in parts.read("xl/worksheets/sheet1.xml")
