@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from consumers.models import APIClient, Consumer, Partner, PaymentCard
+from consumers.models import APIClient, AuditEntry, Consumer, Partner, PaymentCard
 from payouts.models import Account, ApprovalRule, FeeSchedule, Journal, Limit, Payment
 from payouts.staff import ROLES
 from tests.back_office import browser, browser_of, superuser_browser, text_of
@@ -32,6 +32,7 @@ TABLE = {
     Limit: (TERMS, ADMIN),
     ApprovalRule: (TERMS, ADMIN),
     APIClient: (ADMIN_AND_AUDITOR, ADMIN),
+    AuditEntry: (ADMIN_AND_AUDITOR, NOBODY),
     User: (ADMIN_AND_AUDITOR, ADMIN),
     Group: (ADMIN_AND_AUDITOR, ADMIN),
 }
