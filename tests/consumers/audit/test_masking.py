@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -10,7 +11,7 @@ from consumers.audit.masking import HIDDEN, masked, masked_text, one_line
 from consumers.ids import new_id
 from tests.builders import MASTERCARD_NUMBER, VISA_NUMBER
 
-ID = new_id()
+ID = UUID("0192f0c1-7e57-7abc-8def-0123456789ab")
 
 
 @pytest.mark.parametrize(
