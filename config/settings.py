@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "consumers.audit.middleware.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -217,6 +218,8 @@ CELERY_BEAT_SCHEDULE = {
         ("send what nobody rang for", "payouts.send_due_payments", 5.0),
         ("inquire about unclear payments", "payouts.inquire_unknown_payments", 5.0),
         ("expire approvals", "payouts.expire_undecided_payments", 60.0),
+        ("link the audit trail", "payouts.link_audit_trail", 5.0),
+        ("verify what was linked", "payouts.verify_audit_trail", 3600.0),
     )
 }
 

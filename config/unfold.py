@@ -131,6 +131,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "items": [
                     _entry("Members", "badge", "auth.user"),
                     _entry("Groups", "groups", "auth.group"),
+                    _entry("Audit trail", "history", "consumers.auditentry"),
                 ],
             },
         ],
