@@ -1,0 +1,115 @@
+"""Makes a running product ready to be measured: `python -m tests.bench.prepare`, in its settings.
+
+Fills it with payments, and gives the partner that most of them belong to what a create looks at: an
+API client, limits, a fee, an approval rule, money, and many people with one card each. A process of
+its own, because one process has one database. Prints what the loads need as one line of JSON.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from config.demo.cast import FUNDS, LIMITS, NEEDS_APPROVAL_FROM  # noqa: E402
+from consumers.api.paging import _OLDER, CURSOR, _sealed  # noqa: E402
+from consumers.models import Partner, PaymentCard  # noqa: E402
+from consumers.operations.api_clients import ALL_SCOPES, create_api_client, issue_token  # noqa: E402
+from payouts.actors import COMMAND_LINE  # noqa: E402
+from payouts.models import ApprovalRule, Limit, Payment  # noqa: E402
+from payouts.operations.partners import fund_partner  # noqa: E402
+from tests.bench.create_script import create_script  # noqa: E402
+from tests.builders import make_card, make_consumer  # noqa: E402
+
+LIST: Final = "/v2/payments/oct/"
+PARTNER: Final = "Seeded partner 1"
+CARDS: Final = 2000
+RETRIEVED: Final = 20_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--payments", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    chosen = parser.parse_args()
+    _seed(chosen.payments)
+    partner = Partner.objects.get(name=PARTNER)
+    cards = _people(partner)
+    token = issue_token(create_api_client(partner, name="Bench").client, scopes=ALL_SCOPES)
+    _terms(partner)
+    _write(chosen.folder, "creates", [_members(card) for card in cards])
+    _write(chosen.folder, "retrieves", _retrieves(partner))
+    _write(chosen.folder, "lists", [LIST])
+    _write(chosen.folder, "short lists", [f"{LIST}?page_size=10"])
+    (chosen.folder / "create.sql").write_text(create_script(cards, token=token))
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    sys.stdout.write(json.dumps({"token": token, "pages": _pages(partner)}) + "\n")
+
+
+def _seed(payments: int) -> None:
+    missing = payments - Payment.objects.count()
+    if missing > payments // 100:
+        call_command("seed_payments", missing, stdout=sys.stderr)
+
+
+def _terms(partner: Partner) -> None:
+    """The limits, the rule and the money of the demo's partner; its fee is there already."""
+    if Limit.objects.filter(partner=partner).exists():
+        return
+    Limit.objects.bulk_create(
+        Limit(partner=partner, scope=scope, **bounds) for scope, bounds in LIMITS.items()
+    )
+    ApprovalRule.objects.create(
+        partner=partner, name=f"{partner.name}: much", amount_at_least=NEEDS_APPROVAL_FROM
+    )
+    fund_partner(partner, FUNDS, actor=COMMAND_LINE)
+
+
+def _people(partner: Partner) -> list[PaymentCard]:
+    """One card each, of a kind that the sandbox network credits; as if it had been asked about."""
+    checked: dict[str, Any] = {
+        "push_eligible": True,
+        "push_speed": "fast_funds",
+        "push_checked_at": timezone.now(),
+    }
+    return [make_card(consumer=make_consumer(partner=partner), **checked) for _ in range(CARDS)]
+
+
+def _members(card: PaymentCard) -> str:
+    return f'"consumer_id": "{card.consumer_id}", "external_payment_card_id": "{card.pk}"'
+
+
+def _retrieves(partner: Partner) -> list[str]:
+    """Addresses of random payments, from all over the table."""
+    ids = Payment.objects.filter(partner=partner).order_by("?").values_list("pk", flat=True)
+    return [f"{LIST}{payment_id}/" for payment_id in ids[:RETRIEVED]]
+
+
+def _pages(partner: Partner) -> dict[str, str]:
+    """Addresses of pages of the partner's list, by what they show."""
+    ids = Payment.objects.filter(partner=partner).order_by("-pk").values_list("pk", flat=True)
+    middle = ids[ids.count() // 2]
+    return {
+        "API list": LIST,
+        "API list in the middle": f"{LIST}?{CURSOR}={_sealed(_OLDER, middle)}",
+        "API list of one status": f"{LIST}?status=failed",
+    }
+
+
+def _write(folder: Path, name: str, lines: list[str]) -> None:
+    (folder / name).write_text("".join(f"{line}\n" for line in lines))
+
+
+if __name__ == "__main__":
+    main()
