@@ -194,6 +194,7 @@ SPECTACULAR_SETTINGS = {
 # seconds, because the sweep finds what nobody rang for.
 CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL", "" if PRODUCTION else "filesystem://localhost")
 if CELERY_BROKER_URL.startswith("filesystem:"):
+    CELERY_BROKER_TRANSPORT = "config.folder_broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "broker" / "messages"),
         "data_folder_out": str(VAR_DIR / "broker" / "messages"),

@@ -74,6 +74,7 @@ def _ringer(folder: Path) -> Celery:
     for name in ("messages", "control"):
         (broker / name).mkdir(parents=True, exist_ok=True)
     ringer = Celery("ringer", broker="filesystem://localhost", set_as_current=False)
+    ringer.conf.broker_transport = "config.folder_broker:Transport"
     ringer.conf.broker_transport_options = {
         "data_folder_in": str(broker / "messages"),
         "data_folder_out": str(broker / "messages"),
