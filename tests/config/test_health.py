@@ -82,6 +82,7 @@ def test_readyz_takes_requests_while_the_broker_is_away(
 
 def test_a_broker_that_refuses_the_connection_is_not_reachable(settings: Settings) -> None:
     settings.CELERY_BROKER_URL = "amqp://127.0.0.1:1//"
+    settings.CELERY_BROKER_TRANSPORT = None
     assert not health._is_broker_reachable()
 
 
