@@ -44,6 +44,21 @@ def _is_pushes(request: HttpRequest) -> bool:
     return request.path.startswith(reverse("admin:payouts_payment_changelist"))
 
 
+def _page(title: str, icon: str, name: str, permission: str) -> dict[str, Any]:
+    """A page of the back office's own, which stays highlighted on the pages behind it."""
+
+    def is_open(request: HttpRequest) -> bool:
+        return request.path.startswith(reverse(f"backoffice:{name}"))
+
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"backoffice:{name}"),
+        "active": is_open,
+        "permission": _permits(permission),
+    }
+
+
 # The theme's sign-in page forgets where to go when it is opened by itself.
 LOGIN_REDIRECT_URL: Final = "admin:index"
 
@@ -96,9 +111,10 @@ UNFOLD: Final[dict[str, Any]] = {
             {
                 "title": "Pushes",
                 "items": [
+                    _page("Issue a push", "add_card", "issue", "payouts.issue_payment"),
                     _entry("All pushes", "send_money", "payouts.payment")
                     | {"active": lambda r: _is_pushes(r) and not r.GET.get("status")},
-                    _pushes_with("Waiting for approval", "approval", "pending_approval"),
+                    _page("Waiting for approval", "approval", "approvals", "payouts.view_payment"),
                     _pushes_with("In doubt", "help_center", "unknown"),
                 ],
             },

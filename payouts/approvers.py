@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, QuerySet
 
 from payouts.approvals import Approver, Matter, Requirement
 from payouts.models import ApprovalRequirement, Decision, Payment
@@ -44,6 +45,25 @@ def matter_of(payment: Payment, *, decided_by: Iterable[int], at: datetime) -> M
         card_editor_id=payment.card.edited_by_user_id,
         decided_by=frozenset(decided_by),
     )
+
+
+def open_to(user_id: int, payments: QuerySet[Payment], *, at: datetime) -> QuerySet[Payment]:
+    """Those of the payments that this approver may decide about: `bar_to_deciding` as a condition.
+
+    The queue of one person is read with it; whether a decision counts is never judged by it.
+    """
+    decided = Decision.objects.filter(payment=OuterRef("pk"), user_id=user_id)
+    return (
+        waiting(payments, at=at)
+        .exclude(maker_user_id=user_id)
+        .exclude(card__edited_by_user_id=user_id)
+        .exclude(Exists(decided))
+    )
+
+
+def waiting(payments: QuerySet[Payment], *, at: datetime) -> QuerySet[Payment]:
+    """Those that wait for decisions and still have time; by the index on what is due."""
+    return payments.filter(status=Status.PENDING_APPROVAL.value, due_at__gt=at)
 
 
 def is_valid_yes(decision: Decision, payment: Payment, digest: bytes) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -70,6 +70,17 @@ class PushPage:
     attempt_state: SafeString | None
     answer: str
     journals: list[JournalTable] | None
+    next_look_seconds: int | None
+
+
+# What moves by itself is looked at often, what waits for people or for an inquiry less so, and what
+# is final not again.
+_NEXT_LOOK_SECONDS: Final = {
+    Status.PENDING.value: 1,
+    Status.SUBMITTED.value: 1,
+    Status.PENDING_APPROVAL.value: 5,
+    Status.UNKNOWN.value: 5,
+}
 
 
 def push_rows() -> QuerySet[Payment]:
@@ -104,6 +115,7 @@ def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
         attempt_state=None if attempt is None else label(attempt.state, ATTEMPT_TONES),
         answer="" if attempt is None or attempt.answer is None else pretty(attempt.answer),
         journals=_journals(payment.pk) if with_journals else None,
+        next_look_seconds=_NEXT_LOOK_SECONDS.get(payment.status),
     )
 
 

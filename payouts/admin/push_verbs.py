@@ -52,12 +52,7 @@ class PushVerbs(VerbAdmin[Payment]):
         return request.user.has_perm(CANCEL_PAYMENT)
 
     def offered(self, request: HttpRequest, row: Payment) -> list[str]:
-        verbs = []
-        if self.has_decide_permission(request) and _may_decide(_me(request), row):
-            verbs += ["approve", "reject"]
-        if row.maker_user_id == request.user.pk and row.status in CANCELABLE:
-            verbs.append("cancel")
-        return verbs
+        return offered_verbs(_me(request), row)
 
     @detail_verb(
         permissions=["decide"],
@@ -159,6 +154,16 @@ class PushVerbs(VerbAdmin[Payment]):
         else:
             messages.success(request, _DECIDED[status])
         return back_to(payment)
+
+
+def offered_verbs(person: User, payment: Payment) -> list[str]:
+    """What this person could do about the push now; it was read with its card."""
+    verbs = []
+    if person.has_perm(APPROVE_PAYMENT) and _may_decide(person, payment):
+        verbs += ["approve", "reject"]
+    if payment.maker_user_id == person.pk and payment.status in CANCELABLE:
+        verbs.append("cancel")
+    return verbs
 
 
 def _me(request: HttpRequest) -> User:

@@ -3,10 +3,14 @@
 Words only; what is true is in `payouts.approvals` and `payouts.limits`.
 """
 
+from decimal import Decimal
 from typing import Final
 
-from payouts.approvals import POSSIBLE_DUPLICATE, Bar
+from payouts.approvals import POSSIBLE_DUPLICATE, Bar, Source
 from payouts.limits import Scope
+from payouts.money import ZERO
+from payouts.operations.judge import Reason
+from payouts.operations.quote_payment import Quote
 
 BAR_WORDS: Final = {
     Bar.NOT_PERMITTED: "You may not decide about pushes.",
@@ -24,6 +28,13 @@ SCOPE_WORDS: Final = {
     Scope.PARTNER_DAY: "The partner, today",
 }
 
+SOURCE_WORDS: Final = {
+    Source.API.value: "by API",
+    Source.BACK_OFFICE.value: "in the back office",
+    Source.BATCH.value: "in a batch",
+    Source.COMMAND.value: "on the command line",
+}
+
 ANYBODY: Final = "anybody who may approve"
 
 
@@ -36,3 +47,23 @@ def people_words(decisions: int, group: str | None) -> str:
     """`1 person, anybody who may approve` or `2 people of treasury`."""
     people = "1 person" if decisions == 1 else f"{decisions} people"
     return f"{people}, {ANYBODY}" if group is None else f"{people} of {group}"
+
+
+def problem_words(reason: Reason, quote: Quote) -> str:
+    """A reason against a push, for whoever issues it; what it does not know it says as it came."""
+    if reason.code == "insufficient_funds":
+        return (
+            f"Amount and fee are ${quote.total:,.2f}, but the partner has only "
+            f"${max(quote.available, ZERO):,.2f} available."
+        )
+    if reason.code == "limit_exceeded" and reason.details is not None:
+        return _limit_words(**reason.details)
+    return reason.message
+
+
+def _limit_words(*, limit: str, maximum: Decimal | int, used: Decimal | int) -> str:
+    scope, _, bound = limit.rpartition("_")
+    of_whom = SCOPE_WORDS[Scope(scope)]
+    if bound == "amount":
+        return f"{of_whom}: at most ${maximum:,.2f}, and ${used:,.2f} is used already."
+    return f"{of_whom}: at most {maximum:,} pushes, and {used:,} are made already."

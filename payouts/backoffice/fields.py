@@ -1,0 +1,62 @@
+"""Form fields of the back office: dollars as people write them, notes without card numbers."""
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from consumers.cards import (
+    BLANKS_AND_DASHES,
+    SHORTEST_NUMBER,
+    is_plausible_number,
+    normalise_number,
+)
+from payouts.money import NotAnAmount, parse_amount
+
+if TYPE_CHECKING:
+    from django.forms import Textarea as LongText
+    from django.forms import TextInput as ShortText
+else:
+    from unfold.widgets import UnfoldAdminTextareaWidget as LongText
+    from unfold.widgets import UnfoldAdminTextInputWidget as ShortText
+
+__all__ = ["AmountField", "LongText", "NoteField", "ShortText"]
+
+_DOLLARS: Final = re.compile(
+    r"\$?\s*([0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+\.?[0-9]*|\.[0-9]+)"
+)
+_ROW_OF_DIGITS: Final = re.compile(rf"[0-9](?:[0-9{BLANKS_AND_DASHES}]*[0-9])?")
+
+
+class AmountField(forms.CharField):
+    """US dollars as people write them: `1250`, `1,250.00`, `$1,250.00`. Exact to the cent."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=20, **options)
+
+    def clean(self, value: Any) -> Decimal:
+        text: str = super().clean(value)
+        written = _DOLLARS.fullmatch(text)
+        if written is None:
+            raise ValidationError("Write dollars and cents, like 1250.00.", code="invalid")
+        try:
+            return parse_amount(written[1].replace(",", ""))
+        except NotAnAmount as error:
+            raise ValidationError(str(error), code=error.code) from error
+
+
+class NoteField(forms.CharField):
+    """A text that is kept and shown for years, so a card number may not hide in it."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if any(_is_card_number(row) for row in _ROW_OF_DIGITS.findall(text)):
+            raise ValidationError("Leave the card number out: this is kept.", code="card_number")
+        return text
+
+
+def _is_card_number(row: str) -> bool:
+    digits = normalise_number(row)
+    return len(digits) >= SHORTEST_NUMBER and is_plausible_number(digits)
