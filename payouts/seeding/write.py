@@ -71,8 +71,8 @@ def write_slice(plan: Plan, cut: Slice) -> int:
             plan,
             cut,
             made,
-            journal_ids=iter(_numbers("pg_get_serial_sequence('payouts_journal', 'id')", journals)),
-            sequences=iter(_numbers("'payouts_network_identity'", sequences)),
+            journal_ids=iter(_numbers("payouts_journal_id_seq", journals)),
+            sequences=iter(_numbers("payouts_network_identity", sequences)),
         )
         _copy_rows(rows)
         _write_decisions(plan, rows)
@@ -109,7 +109,8 @@ def _announce_journals() -> None:
 def _numbers(sequence: str, number: int) -> list[int]:
     """So many fresh numbers of a sequence that others draw from at the same time."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [number])  # noqa: S608
+        statement = "SELECT nextval(%s::regclass) FROM generate_series(1, %s)"
+        cursor.execute(statement, [sequence, number])
         return [row[0] for row in cursor.fetchall()]
 
 
