@@ -46,6 +46,7 @@ class PaymentRecord(NamedTuple):
 # A look-up costs a tenth of calling the enumeration, and lists do it for every row.
 _STATUSES: Final = {status.value: status for status in Status}
 
+# Limits where there is one row anyway keep the planner from reading whole tables for a page.
 _RECORDS: Final = """
 SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
     p.amount, p.fee_amount, p.status, p.description, p.reference, p.metadata,
@@ -60,9 +61,16 @@ SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
     attempt.network, attempt.retrieval_reference_number, attempt.trace_number,
     attempt.approval_code, attempt.transaction_id{beside}
 FROM ({payments}) AS p
-JOIN consumers_consumer consumer ON consumer.id = p.consumer_id
-JOIN consumers_paymentcard card ON card.id = p.card_id
-LEFT JOIN payouts_attempt attempt ON attempt.payment_id = p.id
+JOIN LATERAL (
+    SELECT pcid FROM consumers_consumer WHERE id = p.consumer_id LIMIT 1
+) AS consumer ON TRUE
+JOIN LATERAL (
+    SELECT network, last4 FROM consumers_paymentcard WHERE id = p.card_id LIMIT 1
+) AS card ON TRUE
+LEFT JOIN LATERAL (
+    SELECT network, retrieval_reference_number, trace_number, approval_code, transaction_id
+    FROM payouts_attempt WHERE payment_id = p.id LIMIT 1
+) AS attempt ON TRUE
 ORDER BY {order}
 """
 _COLUMNS: Final = len(PaymentRecord._fields)
