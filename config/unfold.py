@@ -84,6 +84,7 @@ UNFOLD: Final[dict[str, Any]] = {
         }
     ],
     "STYLES": [lambda _request: static("payouts/admin.css")],
+    "SCRIPTS": [lambda _request: static("payouts/zone.js")],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "config.unfold.environment",

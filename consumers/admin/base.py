@@ -5,18 +5,18 @@ admin classes of Django that it extends. No model and no rule of the business be
 """
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consumers.admin.audited import Audited
+from consumers.admin.zone import in_zone, viewer_zone
 
 Row = TypeVar("Row", bound=Model)
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -131,14 +131,14 @@ def number(count: int) -> SafeString:
 
 
 def instant(at: datetime | None) -> SafeString | str:
-    """A point in time as staff read it, in the site's zone, exact to the second when hovered."""
+    """A point in time in the viewer's zone; when hovered in UTC, exact to the second."""
     if at is None:
         return "-"
-    local = timezone.localtime(at)
+    local = in_zone(at, zone=viewer_zone())
     return format_html(
         '<time datetime="{}" title="{}" class="instant">{}</time>',
         at.isoformat(),
-        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         local.strftime("%d %b %Y, %H:%M"),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from consumers.admin.zone import UTC_NAME, beginning_of, known_zone, viewer_zone
 from consumers.ids import first_id_at
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ else:
     from unfold.contrib.filters.forms import AutocompleteDropdownForm, RangeDateForm
 
 _DAYS: Final = ("day_from", "day_to")
+# An address says whose days it means, so that it shows everybody the same rows. Without: UTC.
+ZONE: Final = "zone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +88,18 @@ class PartnerFilter(admin.ListFilter):
 
 
 class DayFilter(admin.ListFilter):
-    """From one day to another, both included, in UTC. Keys carry the time, so a range of them."""
+    """From one day to another, both included. Keys carry the time, so a range of them."""
 
-    title = "day (UTC)"
+    title = "day"
     parameter_name = "day"
     template = "unfold/filters/filters_date_range.html"
     form_class = RangeDateForm
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        for name in _DAYS:
+        self.zone = _offered_zone(request)
+        self.title = f"day ({self.zone.replace('_', ' ')})"
+        for name in (*_DAYS, ZONE):
             if name in params:
                 self.used_parameters[name] = params.pop(name)[-1]
 
@@ -102,7 +107,7 @@ class DayFilter(admin.ListFilter):
         return True
 
     def expected_parameters(self) -> list[str | None]:
-        return [*_DAYS]
+        return [*_DAYS, ZONE]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         days = chosen_days(request)
@@ -115,8 +120,12 @@ class DayFilter(admin.ListFilter):
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
         form = self.form_class(
             name=self.parameter_name,
-            data={name: str(self.used_parameters.get(name) or "") for name in _DAYS},
+            data={
+                **{name: str(self.used_parameters.get(name) or "") for name in _DAYS},
+                ZONE: self.zone,
+            },
         )
+        form.fields[ZONE] = forms.CharField(widget=forms.HiddenInput)
         yield {"parameter_name": self.parameter_name, "form": form}
 
 
@@ -145,15 +154,31 @@ def chosen_days(request: HttpRequest) -> KeyRange:
 
 
 def chosen_period(request: HttpRequest) -> Period:
-    """The days that the list's address names, from the first's beginning to the last's end in UTC.
+    """The days that the list's address names, from the first's beginning to the last's end.
 
-    :raises IncorrectLookupParameters: if one of them is not a day.
+    :raises IncorrectLookupParameters: if one of them is not a day, or their zone is not known.
     """
     first, last = (_day(request, name) for name in _DAYS)
+    zone = _named_zone(request) or UTC_NAME
     return Period(
-        first=None if first is None else _beginning(first),
-        end=None if last is None else _beginning(last + timedelta(days=1)),
+        first=None if first is None else beginning_of(first, zone=zone),
+        end=None if last is None else beginning_of(last + timedelta(days=1), zone=zone),
     )
+
+
+def _named_zone(request: HttpRequest) -> str | None:
+    name = request.GET.get(ZONE)
+    if name and known_zone(name) is None:
+        raise IncorrectLookupParameters(ZONE)
+    return name or None
+
+
+def _offered_zone(request: HttpRequest) -> str:
+    """The zone that days are typed in: the address's, or where it names no days the viewer's."""
+    named = _named_zone(request)
+    if named is not None:
+        return named
+    return UTC_NAME if any(request.GET.get(name) for name in _DAYS) else viewer_zone()
 
 
 def _day(request: HttpRequest, parameter: str) -> date | None:
@@ -165,7 +190,3 @@ def _day(request: HttpRequest, parameter: str) -> date | None:
     if day is not None and not 1970 <= day.year <= 9998:
         raise IncorrectLookupParameters(parameter)
     return day
-
-
-def _beginning(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=UTC)

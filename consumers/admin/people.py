@@ -158,7 +158,7 @@ class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
         state = "active" if consumer.is_active else "closed"
         return label(state, {"active": "success", "closed": "danger"})
 
-    @admin.display(description="added (UTC)")
+    @admin.display(description="added")
     def made_at(self, consumer: Consumer) -> SafeString | str:
         return instant(consumer.created_at)
 
@@ -261,7 +261,7 @@ class PaymentCardAdmin(ReadOnly, CardFacts, KeysetAdmin[PaymentCard]):
     def partner_shown(self, card: PaymentCard) -> SafeString | str:
         return clipped(card.partner.name)
 
-    @admin.display(description="added (UTC)")
+    @admin.display(description="added")
     def made_at(self, card: PaymentCard) -> SafeString | str:
         return instant(card.created_at)
 

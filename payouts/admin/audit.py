@@ -106,7 +106,7 @@ class AuditEntryAdmin(ReadOnly, KeysetAdmin[AuditEntry]):
         context["linked_hash"] = bytes(block.hash).hex() if block else ""
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(description="when (UTC)")
+    @admin.display(description="when")
     def made_at(self, entry: AuditEntry) -> SafeString | str:
         return instant(entry.created_at)
 

@@ -118,7 +118,7 @@ class JournalAdmin(ReadOnly, KeysetAdmin[Journal]):
     def number(self, journal: Journal) -> int:
         return journal.pk
 
-    @admin.display(description="written (UTC)")
+    @admin.display(description="written")
     def made_at(self, journal: Journal) -> SafeString | str:
         return instant(journal.created_at)
 

@@ -58,7 +58,7 @@ class PaymentAdmin(ReadOnly, PushVerbs, KeysetAdmin[Payment]):
         )
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(description="asked for (UTC)")
+    @admin.display(description="asked for")
     def made_at(self, payment: Payment) -> SafeString | str:
         return instant(payment.created_at)
 

@@ -92,7 +92,7 @@ class UserAdmin(NoDelete, ThemedUserAdmin):
         is_in = user.is_active and user.is_staff
         return label("may sign in" if is_in else "off", {"may sign in": "success"})
 
-    @admin.display(description="last sign-in (UTC)")
+    @admin.display(description="last sign-in")
     def seen_at(self, user: User) -> SafeString | str:
         return instant(user.last_login)
 

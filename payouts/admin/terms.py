@@ -37,7 +37,7 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
     def partner_shown(self, schedule: FeeSchedule) -> SafeString | str:
         return clipped(schedule.partner.name)
 
-    @admin.display(description="from (UTC)")
+    @admin.display(description="from")
     def begins(self, schedule: FeeSchedule) -> SafeString | str:
         return instant(schedule.valid_from)
 
