@@ -16,6 +16,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from config import pages
 from consumers.api.exact_json import ExactJSONParser, JSONRenderer, OnlyJSON, rendered
 from consumers.api.problems import (
     CONTENT_TYPE,
@@ -202,7 +203,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_api(request):
-        return defaults.permission_denied(request, exception)
+        return pages.not_yours(request)
     problem = Problem(status=403, code="permission_denied", title=TITLES["permission_denied"])
     return _plain_answer(request, problem)
 

@@ -128,6 +128,10 @@ class Consumer(models.Model):
     is_active = models.BooleanField(default=True)
     cancellation_reason = models.CharField(max_length=200, blank=True)
     cancellation_details = models.TextField(blank=True)
+    # Who of the staff changed the person last: that one may not approve a push to them.
+    edited_by_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     search_vector = models.GeneratedField(

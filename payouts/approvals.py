@@ -1,8 +1,8 @@
 """Which pushes need people's decisions, why, and who may decide. Plain Python, no Django.
 
 Rules are data. All rules that match apply; each asks for a number of decisions by distinct people,
-of one group if it names one. Who may decide follows from who made the push and who edited its card,
-and is judged here only, whatever the way in.
+of one group if it names one. Who may decide follows from who made the push, who uploaded it and who
+edited its card or its consumer, and is judged here only, whatever the way in.
 """
 
 from collections.abc import Collection, Iterable
@@ -35,6 +35,7 @@ class Rule:
     source: Source | None = None
     first_push_to_card: bool | None = None
     card_younger_than: timedelta | None = None
+    possible_duplicate: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,26 @@ def _matches(circumstances: Circumstances, rule: Rule) -> bool:
             or circumstances.is_first_push_to_card is rule.first_push_to_card
         )
         and (rule.card_younger_than is None or circumstances.card_age < rule.card_younger_than)
+        and (
+            rule.possible_duplicate is None
+            or circumstances.is_possible_duplicate is rule.possible_duplicate
+        )
     )
+
+
+def people_needed(required: Iterable[Requirement]) -> int:
+    """How many different people must say yes, if nobody is in two of the groups that are asked.
+
+    One yes counts towards every requirement that its giver fits, so those that ask anybody need no
+    people of their own. Somebody who is in two groups makes it fewer, never more.
+    """
+    anybody, of_group = 0, dict[int, int]()
+    for one in required:
+        if one.group_id is None:
+            anybody = max(anybody, one.decisions)
+        else:
+            of_group[one.group_id] = max(of_group.get(one.group_id, 0), one.decisions)
+    return max(anybody, sum(of_group.values()))
 
 
 class Bar(StrEnum):
@@ -92,7 +112,9 @@ class Bar(StrEnum):
     NOT_PERMITTED = "not_permitted"
     NOT_WAITING = "not_waiting"
     MAKER = "maker"
+    UPLOADER = "uploader"
     CARD_EDITOR = "card_editor"
+    CONSUMER_EDITOR = "consumer_editor"
     DECIDED = "decided"
     CHANGED = "changed"
 
@@ -109,12 +131,17 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What people decide about, as it is now. None: an API client made it, nobody edited it."""
+    """What people decide about, as it is now. None: an API client made it, nobody edited it.
+
+    `uploader_id` is whoever brought the file that the push stands in, if that is not its maker.
+    """
 
     is_waiting: bool
     maker_id: int | None
     card_editor_id: int | None
     decided_by: frozenset[int] = frozenset()
+    consumer_editor_id: int | None = None
+    uploader_id: int | None = None
 
 
 def bar_to_deciding(approver: Approver, matter: Matter) -> Bar | None:
@@ -125,8 +152,12 @@ def bar_to_deciding(approver: Approver, matter: Matter) -> Bar | None:
         return Bar.NOT_WAITING
     if approver.user_id == matter.maker_id:
         return Bar.MAKER
+    if approver.user_id == matter.uploader_id:
+        return Bar.UPLOADER
     if approver.user_id == matter.card_editor_id:
         return Bar.CARD_EDITOR
+    if approver.user_id == matter.consumer_editor_id:
+        return Bar.CONSUMER_EDITOR
     if approver.user_id in matter.decided_by:
         return Bar.DECIDED
     return None

@@ -36,13 +36,14 @@ def people_named(user_ids: Collection[int]) -> list[Approver]:
 
 
 def matter_of(payment: Payment, *, decided_by: Iterable[int], at: datetime) -> Matter:
-    """What there is to decide about a payment that was read with its card, at the instant `at`."""
+    """What there is to decide at the instant `at` about a payment, read with card and consumer."""
     # The sweep that ends what nobody decided may be late.
     is_in_time = payment.approval_expires_at is not None and at < payment.approval_expires_at
     return Matter(
         is_waiting=payment.status == Status.PENDING_APPROVAL.value and is_in_time,
         maker_id=payment.maker_user_id,
         card_editor_id=payment.card.edited_by_user_id,
+        consumer_editor_id=payment.consumer.edited_by_user_id,
         decided_by=frozenset(decided_by),
     )
 
@@ -57,6 +58,7 @@ def open_to(user_id: int, payments: QuerySet[Payment], *, at: datetime) -> Query
         waiting(payments, at=at)
         .exclude(maker_user_id=user_id)
         .exclude(card__edited_by_user_id=user_id)
+        .exclude(consumer__edited_by_user_id=user_id)
         .exclude(Exists(decided))
     )
 
@@ -69,12 +71,13 @@ def waiting(payments: QuerySet[Payment], *, at: datetime) -> QuerySet[Payment]:
 def is_valid_yes(decision: Decision, payment: Payment, digest: bytes) -> bool:
     """Whether an approval counts now: only for what it was about, and while its giver is no editor.
 
-    `digest` is of the payment as it is now, which was read with its card.
+    `digest` is of the payment as it is now, which was read with its card and consumer.
     """
     return (
         decision.verdict == Verdict.APPROVE
         and bytes(decision.digest) == digest
         and decision.user_id != payment.card.edited_by_user_id
+        and decision.user_id != payment.consumer.edited_by_user_id
     )
 
 

@@ -14,7 +14,10 @@ from payouts.states import Status
 
 
 class PaymentRecord(NamedTuple):
-    """Amounts in dollars, instants aware. `requirements` is [[name, decisions], …], or None."""
+    """Amounts in dollars, instants aware.
+
+    `requirements` is [[name, decisions, group_id], …], or None.
+    """
 
     id: UUID
     consumer_id: UUID
@@ -34,7 +37,7 @@ class PaymentRecord(NamedTuple):
     failure_code: str
     network_code: str
     approval_expires_at: datetime | None
-    requirements: Sequence[tuple[str, int]] | None
+    requirements: Sequence[tuple[str, int, int | None]] | None
     decisions_given: int
     attempt_network: str | None
     retrieval_reference_number: str | None
@@ -53,7 +56,7 @@ SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
     p.created_at, p.updated_at, p.completed_at, p.failure_code, p.network_code,
     p.approval_expires_at,
     CASE WHEN p.approval_expires_at IS NOT NULL THEN
-        (SELECT json_agg(json_build_array(name, decisions) ORDER BY id)
+        (SELECT json_agg(json_build_array(name, decisions, group_id) ORDER BY id)
          FROM payouts_approvalrequirement WHERE payment_id = p.id) END,
     CASE WHEN p.approval_expires_at IS NOT NULL THEN
         (SELECT count(*) FROM payouts_decision
@@ -126,7 +129,7 @@ def accepted_record(
         failure_code="",
         network_code="",
         approval_expires_at=approval_expires_at,
-        requirements=[(one.name, one.decisions) for one in requirements] or None,
+        requirements=[(one.name, one.decisions, one.group_id) for one in requirements] or None,
         decisions_given=0,
         attempt_network=None,
         retrieval_reference_number=None,

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -48,11 +49,18 @@ class ConsumerChanges(ConsumerFields, total=False):
     pcid: str
 
 
-def register_consumer(partner_id: UUID, *, pcid: str, **fields: Unpack[ConsumerFields]) -> Consumer:
+def register_consumer(
+    partner_id: UUID,
+    *,
+    pcid: str,
+    by_user: User | None = None,
+    **fields: Unpack[ConsumerFields],
+) -> Consumer:
     """Store a new consumer of the partner.
 
     Of two callers with one pcid at once, one registers it and the other gets ConsumerExists. The
-    tax identifier is sealed before it is stored.
+    tax identifier is sealed before it is stored. A person who registers somebody is remembered,
+    because that person may not approve a push to them.
 
     Raises:
         ConsumerExists: the partner has this pcid already.
@@ -62,7 +70,11 @@ def register_consumer(partner_id: UUID, *, pcid: str, **fields: Unpack[ConsumerF
     try:
         with transaction.atomic():
             consumer = Consumer.objects.create(
-                id=consumer_id, partner_id=partner_id, pcid=pcid, **columns
+                id=consumer_id,
+                partner_id=partner_id,
+                pcid=pcid,
+                edited_by_user=by_user,
+                **columns,
             )
             after = {"pcid": pcid, **columns}
             record_act(Act(verb=Verb.ADD, subject=subject_of(consumer), after=after))
@@ -71,11 +83,17 @@ def register_consumer(partner_id: UUID, *, pcid: str, **fields: Unpack[ConsumerF
         raise _exists(partner_id, pcid, error) from None
 
 
-def update_consumer(consumer: Consumer, **changes: Unpack[ConsumerChanges]) -> Consumer:
+def update_consumer(
+    consumer: Consumer,
+    *,
+    by_user: User | None = None,
+    **changes: Unpack[ConsumerChanges],
+) -> Consumer:
     """Store `changes` and return the consumer as it is then.
 
     Columns that are not named are not written, so two callers at once lose nothing of each other
-    unless they change the same column; then the later one stays.
+    unless they change the same column; then the later one stays. A person who changes something is
+    remembered, because that person may not approve a push to this consumer.
 
     Raises:
         ConsumerExists: the new pcid is another consumer's.
@@ -85,7 +103,8 @@ def update_consumer(consumer: Consumer, **changes: Unpack[ConsumerChanges]) -> C
     open_consumer = Consumer.objects.filter(pk=consumer.pk, is_active=True)
     try:
         with transaction.atomic():
-            changed = open_consumer.update(**columns, updated_at=timezone.now())
+            editor = {} if by_user is None else {"edited_by_user": by_user}
+            changed = open_consumer.update(**columns, **editor, updated_at=timezone.now())
             if changed:
                 _record_change(consumer, columns)
     except IntegrityError as error:

@@ -46,7 +46,10 @@ class _FailureShown(serializers.Serializer[Any]):
 
 
 class _ApprovalShown(serializers.Serializer[Any]):
-    required = serializers.IntegerField(help_text="Decisions.")  # type: ignore[assignment]
+    required = serializers.IntegerField(  # type: ignore[assignment]
+        help_text="Decisions by different people; one less for each who is in two groups that are "
+        "asked."
+    )
     given = serializers.IntegerField()
     expires_at = serializers.DateTimeField()
     reasons = serializers.ListField(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
+from payouts.approvals import Requirement, people_needed
 from payouts.declines import Decline, decline_for, own_failure
 from payouts.limits import Headroom
 from payouts.money import CURRENCY
@@ -95,12 +96,12 @@ def _decline_of(payment: PaymentRecord) -> Decline:
 def _approval_document(payment: PaymentRecord) -> dict[str, Any] | None:
     if payment.status is not Status.PENDING_APPROVAL:
         return None
-    requirements = payment.requirements or ()
+    requirements = [Requirement(*one) for one in payment.requirements or ()]
     return {
-        "required": max((decisions for _, decisions in requirements), default=0),
+        "required": people_needed(requirements),
         "given": payment.decisions_given,
         "expires_at": payment.approval_expires_at,
-        "reasons": [name for name, _ in requirements],
+        "reasons": [one.name for one in requirements],
     }
 
 

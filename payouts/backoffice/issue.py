@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from consumers.models import Consumer, PaymentCard
 from consumers.operations.cards import CardInactive, EligibilityUnavailable, check_card
 from payouts.actors import staff
-from payouts.approvals import Source
+from payouts.approvals import Matter, Source
 from payouts.backoffice.issue_form import PushForm
 from payouts.backoffice.pages import me, shown, staff_fragment, staff_page
 from payouts.backoffice.payees import (
@@ -283,7 +283,13 @@ def _quoted(
         at=at,
     )
     editors = PaymentCard.objects.filter(pk=card_id).values_list("edited_by_user_id", flat=True)
-    return quote_panel(wish, maker_id=me(request).pk, card_editor_id=editors.first())
+    matter = Matter(
+        is_waiting=True,
+        maker_id=me(request).pk,
+        card_editor_id=editors.first(),
+        consumer_editor_id=consumer.edited_by_user_id,
+    )
+    return quote_panel(wish, matter=matter)
 
 
 def _as_shown(consumer: Consumer) -> str:

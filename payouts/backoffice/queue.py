@@ -42,7 +42,7 @@ _COLUMNS: Final = (
     "approval_expires_at", "maker_user_id", "maker_client_id",
     "partner__name", "consumer__first_name", "consumer__last_name", "consumer__pcid",
     "card__network", "card__last4", "card__cardholder_name", "card__fingerprint",
-    "card__edited_by_user_id", "maker_client__name",
+    "card__edited_by_user_id", "consumer__edited_by_user_id", "maker_client__name",
     "maker_user__first_name", "maker_user__last_name", "maker_user__username",
 )  # fmt: skip
 

@@ -69,10 +69,10 @@ class QuotePanel:
         return any(line.is_blocked for line in self.approvals)
 
 
-def quote_panel(wish: Wish, *, maker_id: int, card_editor_id: int | None) -> QuotePanel:
-    """Quote the push and say who would decide. Six statements at most; changes nothing."""
+def quote_panel(wish: Wish, *, matter: Matter) -> QuotePanel:
+    """Quote the push and say who would decide about `matter`. Six statements at most; changes
+    nothing."""
     quote = quote_payment(wish)
-    matter = Matter(is_waiting=True, maker_id=maker_id, card_editor_id=card_editor_id)
     return QuotePanel(
         quote=quote,
         problems=[problem_words(reason, quote) for reason in quote.reasons],

@@ -17,6 +17,8 @@ BAR_WORDS: Final = {
     Bar.NOT_WAITING: "This push does not wait for a decision any more.",
     Bar.MAKER: "You issued this push, so somebody else has to decide about it.",
     Bar.CARD_EDITOR: "You changed this card last, so somebody else has to decide.",
+    Bar.UPLOADER: "You uploaded the batch with this push, so somebody else has to decide.",
+    Bar.CONSUMER_EDITOR: "You changed this consumer last, so somebody else has to decide.",
     Bar.DECIDED: "You have decided about this push already.",
     Bar.CHANGED: "Something about this push has changed since you saw it. Look again.",
 }

@@ -1,7 +1,6 @@
 """Turns words of the command line into what operations take; a wrong word ends the command."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -9,9 +8,7 @@ from django.core.management.base import CommandError
 
 from consumers.models import Partner
 from payouts.money import CENT
-
-# The most that one line of the ledger holds.
-LARGEST_FUNDING: Final = Decimal("999999999999.99")
+from payouts.operations.partners import LARGEST_FUNDING
 
 
 def partner_named(word: str) -> Partner:

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from consumers.models import Partner
-from payouts.approvals import Source
+from payouts.approvals import POSSIBLE_DUPLICATE, Source
 from payouts.models.payment import Payment
 
 
@@ -39,12 +39,17 @@ class ApprovalRule(models.Model):
     )
     first_push_to_card = models.BooleanField(null=True, blank=True)
     card_younger_than = models.DurationField(null=True, blank=True)
+    possible_duplicate = models.BooleanField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(decisions__range=(1, 5)), name="approval_rule_decisions_range"
+            ),
+            # A payment's requirements have different names, and this is the product's own one.
+            models.CheckConstraint(
+                condition=~Q(name=POSSIBLE_DUPLICATE.name), name="approval_rule_own_name"
             ),
         ]
 

@@ -52,6 +52,18 @@ class DecisionByCardEditor(DecisionRefused):
     bar = Bar.CARD_EDITOR
 
 
+class DecisionByConsumerEditor(DecisionRefused):
+    """Whoever changed the consumer last cannot decide about a push to that person."""
+
+    bar = Bar.CONSUMER_EDITOR
+
+
+class DecisionByUploader(DecisionRefused):
+    """Whoever uploaded the batch cannot decide about a push in it."""
+
+    bar = Bar.UPLOADER
+
+
 class AlreadyDecided(DecisionRefused):
     """This person has decided about this payment before."""
 
@@ -76,6 +88,8 @@ _REFUSALS: Final[dict[Bar, type[DecisionRefused]]] = {
         NotWaitingForApproval,
         DecisionByMaker,
         DecisionByCardEditor,
+        DecisionByConsumerEditor,
+        DecisionByUploader,
         AlreadyDecided,
         ApprovalNotPermitted,
         SubjectChanged,
@@ -103,8 +117,9 @@ def approve_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = 
 
     Of two deciding at once both count, one after the other.
 
-    :raises NotWaitingForApproval, DecisionByMaker, DecisionByCardEditor, AlreadyDecided:
-    :raises ApprovalNotPermitted, SubjectChanged: in every case nothing is recorded.
+    :raises NotWaitingForApproval, DecisionByMaker, DecisionByCardEditor, DecisionByUploader:
+    :raises DecisionByConsumerEditor, AlreadyDecided, ApprovalNotPermitted, SubjectChanged: in
+        every case nothing is recorded.
     """
     at = timezone.now()
     with _audited(Verb.APPROVE, payment_id, reason):

@@ -53,6 +53,7 @@ class PushFacts:
     """
 
     first_answer: FirstAnswer | None
+    is_partner_active: bool
     key_required: bool
     approval_hours: int
     consumer: ConsumerFacts | None
@@ -111,7 +112,8 @@ SELECT
         'name', name, 'decisions', decisions, 'group_id', group_id,
         'amount_at_least', amount_at_least::text, 'source', source,
         'first_push_to_card', first_push_to_card,
-        'card_younger_than', extract(epoch FROM card_younger_than)::text) ORDER BY id)
+        'card_younger_than', extract(epoch FROM card_younger_than)::text,
+        'possible_duplicate', possible_duplicate) ORDER BY id)
      FROM payouts_approvalrule
      WHERE is_active AND (partner_id IS NULL OR partner_id = partner.id)),
     NOT EXISTS (
@@ -120,7 +122,8 @@ SELECT
     EXISTS (
         SELECT FROM payouts_payment twin
         WHERE twin.card_id = card.id AND twin.id >= %(twin_since)s AND twin.amount = %(amount)s
-        AND twin.status NOT IN ('failed', 'rejected', 'canceled', 'expired'))
+        AND twin.status NOT IN ('failed', 'rejected', 'canceled', 'expired')),
+    partner.is_active
 FROM consumers_partner partner
 LEFT JOIN payouts_idempotencykey key ON key.partner_id = partner.id AND key.key = %(key)s
 LEFT JOIN consumers_consumer consumer
@@ -180,6 +183,7 @@ def push_facts(wish: Wish) -> PushFacts:
         rules=tuple(_rule(rule) for rule in row[34] or ()),
         is_first_push_to_card=row[35],
         has_twin=row[36],
+        is_partner_active=row[37],
     )
 
 
@@ -239,4 +243,5 @@ def _rule(rule: dict[str, Any]) -> Rule:
         source=Source(rule["source"]) if rule["source"] else None,
         first_push_to_card=rule["first_push_to_card"],
         card_younger_than=None if younger is None else timedelta(seconds=int(younger)),
+        possible_duplicate=rule["possible_duplicate"],
     )

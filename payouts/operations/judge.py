@@ -56,12 +56,18 @@ def judge_push(facts: PushFacts, *, amount: Decimal, source: Source, at: datetim
     """Judge pushing `amount` dollars under `facts`; pure, names every reason at once."""
     fee = fee_for(amount, schedule=facts.schedule)
     reasons = (
+        *_partner_reasons(facts),
         *_consumer_reasons(facts),
         *_card_reasons(facts, at),
         *(_limit_reason(broken) for broken in _broken(facts, amount)),
         *_funds_reasons(facts, amount + fee),
     )
     return Judgement(Terms(fee, _requirements(facts, amount, source, at)), reasons)
+
+
+def _partner_reasons(facts: PushFacts) -> Iterator[Reason]:
+    if not facts.is_partner_active:
+        yield Reason("partner_inactive", "", "The partner is switched off: it takes no new pushes.")
 
 
 def _consumer_reasons(facts: PushFacts) -> Iterator[Reason]:

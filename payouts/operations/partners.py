@@ -1,6 +1,7 @@
 """Takes a partner on, and takes its money in."""
 
 from decimal import Decimal
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,7 +19,11 @@ class PartnerExists(Exception):
 
 
 class NotAFundingAmount(ValueError):
-    """A funding must be more than zero dollars, in whole cents."""
+    """A funding must be more than zero dollars, in whole cents, and what one line can hold."""
+
+
+# The most that one line of the ledger holds.
+LARGEST_FUNDING: Final = Decimal("999999999999.99")
 
 
 def create_partner(name: str) -> Partner:
@@ -35,15 +40,27 @@ def create_partner(name: str) -> Partner:
     return partner
 
 
+def require_funding_amount(amount: Decimal) -> None:
+    """Let pass what can be booked as one arrival of money.
+
+    :raises NotAFundingAmount: for anything else, however large or small.
+    """
+    # The bounds come first: cents of a number with thirty digits cannot even be computed.
+    if not amount.is_finite() or not 0 < amount <= LARGEST_FUNDING:
+        raise NotAFundingAmount(f"A funding must be more than 0 and at most ${LARGEST_FUNDING:,}.")
+    if amount != amount.quantize(CENT):
+        raise NotAFundingAmount("A funding must be in whole cents.")
+
+
 def fund_partner(partner: Partner, amount: Decimal, *, actor: Actor, description: str = "") -> int:
     """Record that `amount` dollars of the partner's money arrived; return the journal's id.
 
     Every call is another arrival: the caller makes sure that it runs once.
 
-    :raises NotAFundingAmount: unless the amount is above zero and in whole cents.
+    :raises NotAFundingAmount: unless the amount is above zero, in whole cents, and within
+        `LARGEST_FUNDING`.
     """
-    if not amount.is_finite() or amount <= 0 or amount != amount.quantize(CENT):
-        raise NotAFundingAmount("A funding must be more than 0 dollars, in whole cents.")
+    require_funding_amount(amount)
     bank = Account.objects.get(kind=AccountKind.BANK)
     available = Account.objects.get(kind=AccountKind.AVAILABLE, partner=partner)
     with transaction.atomic():

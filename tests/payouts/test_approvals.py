@@ -11,6 +11,7 @@ from payouts.approvals import (
     Requirement,
     Rule,
     Source,
+    people_needed,
     requirements,
 )
 
@@ -21,6 +22,9 @@ ORDINARY = Circumstances(
     card_age=timedelta(days=400),
     is_possible_duplicate=False,
 )
+
+
+TWINS_NEED_TWO = Rule("twins", decisions=2, possible_duplicate=True)
 
 
 def _asks(circumstances: Circumstances = ORDINARY, **conditions: Any) -> bool:
@@ -58,6 +62,32 @@ def test_a_first_push_rule_tells_first_from_later(is_first: bool) -> None:  # no
 def test_a_young_card_rule_ends_with_its_age(hours: int, asks: bool) -> None:  # noqa: FBT001
     pushed = replace(ORDINARY, card_age=timedelta(hours=hours))
     assert _asks(pushed, card_younger_than=timedelta(days=1)) is asks
+
+
+@pytest.mark.parametrize("is_twin", [True, False])
+def test_a_duplicate_rule_tells_twins_from_others(is_twin: bool) -> None:  # noqa: FBT001
+    pushed = replace(ORDINARY, is_possible_duplicate=is_twin)
+    names = [one.name for one in requirements(pushed, rules=[TWINS_NEED_TWO])]
+    assert ("twins" in names) is is_twin
+    assert _asks(replace(pushed, is_possible_duplicate=False), possible_duplicate=False)
+
+
+@pytest.mark.parametrize(
+    ("required", "people"),
+    [
+        ([], 0),
+        ([(2, None), (1, None)], 2),
+        ([(2, None), (1, 7)], 2),
+        ([(1, 7), (1, 8)], 2),
+        ([(2, 7), (1, 8), (1, 7), (2, None)], 3),
+        ([(4, None), (1, 7), (2, 8)], 4),
+    ],
+)
+def test_counts_the_people_that_several_groups_need(
+    required: list[tuple[int, int | None]], people: int
+) -> None:
+    asked = [Requirement(str(place), *one) for place, one in enumerate(required)]
+    assert people_needed(asked) == people
 
 
 def test_a_rule_needs_all_its_conditions() -> None:

@@ -45,6 +45,8 @@ def matter(**fields: Any) -> Matter:
         (approver(2), matter(), Bar.CARD_EDITOR),
         (approver(3), matter(decided_by=frozenset({3})), Bar.DECIDED),
         (approver(1), matter(card_editor_id=1), Bar.MAKER),
+        (approver(3), matter(consumer_editor_id=3), Bar.CONSUMER_EDITOR),
+        (approver(3), matter(uploader_id=3), Bar.UPLOADER),
         (approver(3), matter(maker_id=None, card_editor_id=None), None),
     ],
 )
@@ -126,10 +128,13 @@ def test_a_yes_counts_for_what_it_was_about_and_not_from_the_card_s_editor() -> 
     payment = read(payment)
     payment.card.edited_by_user = carla
     assert not is_valid_yes(decision, payment, digest)
+    payment = read(payment)
+    payment.consumer.edited_by_user = carla
+    assert not is_valid_yes(decision, payment, digest)
 
 
 def read(payment: Payment) -> Payment:
-    return Payment.objects.select_related("card").get(pk=payment.pk)
+    return Payment.objects.select_related("card", "consumer").get(pk=payment.pk)
 
 
 def fresh(user: User) -> User:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from consumers.ids import new_id
-from consumers.models import PaymentCard
+from consumers.models import Consumer, PaymentCard
 from payouts.models import Payment
 from payouts.operations.decide import approve_payment
 from payouts.operations.record_outcome import record_outcome
@@ -34,6 +34,7 @@ IDENTITY = "PY005"
 NOT_WAITING = "PY006"
 BY_MAKER = "PY007"
 BY_CARD_EDITOR = "PY008"
+BY_CONSUMER_EDITOR = "PY011"
 
 
 @pytest.fixture
@@ -278,6 +279,18 @@ def test_the_last_editor_of_the_card_does_not_decide(waiting: Payment) -> None:
     PaymentCard.objects.filter(pk=waiting.card_id).update(edited_by_user=editor)
     assert refusal(DECIDE, waiting.pk, editor.pk) == BY_CARD_EDITOR
     execute(DECIDE, waiting.pk, _user("dora").pk)
+
+
+def test_the_last_editor_of_the_consumer_does_not_decide(waiting: Payment) -> None:
+    editor = _user()
+    Consumer.objects.filter(pk=waiting.consumer_id).update(edited_by_user=editor)
+    assert refusal(DECIDE, waiting.pk, editor.pk) == BY_CONSUMER_EDITOR
+    execute(DECIDE, waiting.pk, _user("dora").pk)
+
+
+def test_no_rule_takes_the_product_s_own_name(waiting: Payment) -> None:
+    rename = "UPDATE payouts_approvalrule SET name = 'possible_duplicate'"
+    assert refusal(rename) == "approval_rule_own_name"
 
 
 def test_nobody_decides_about_a_payment_that_does_not_wait(payment: Payment) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import Group
 
 from consumers.models import Partner, PaymentCard
 from payouts.actors import COMMAND_LINE
@@ -190,6 +191,13 @@ class TestTheAdditions:
             "expires_at": payment.approval_expires_at.isoformat().replace("+00:00", "Z"),
             "reasons": ["large pushes", "from servers"],
         }
+
+    def test_counts_the_people_of_every_group_that_is_asked(
+        self, caller: Caller, card: PaymentCard
+    ) -> None:
+        for name in ("treasury", "risk"):
+            make_rule(name=name, group=Group.objects.create(name=name))
+        assert caller.create(card).json()["approval"]["required"] == 2
 
     def test_does_not_ring_for_a_payment_that_waits(
         self,

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from consumers.models import Consumer, PaymentCard
+from consumers.operations.consumers import update_consumer
 from payouts import actors
 from payouts.approvals import Source, bar_to_deciding
 from payouts.approvers import approver_of, matter_of, open_to
@@ -184,7 +185,8 @@ def test_mine_leaves_out_what_i_may_not_decide_and_everybody_s_says_why(
 def test_the_condition_of_my_queue_is_the_rule() -> None:
     people = [make_staff(name, "approver") for name in ("carla", "dora", "emil")]
     payments = [push_by(people[0]), push_for_approval(make_payee(edited_by_user=people[1]))]
-    payments += [push_for_approval(make_payee()) for _ in range(3)]
+    payments += [push_for_approval(make_payee()) for _ in range(4)]
+    update_consumer(payments[5].consumer, by_user=people[0], last_name="Sample")
     approve_payment(payments[2].pk, by=people[2], digest=digest_of(payments[2]))
     reject_payment(payments[3].pk, by=people[1], digest=digest_of(payments[3]))
     execute(

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from consumers.models import PaymentCard
+from consumers.operations.consumers import update_consumer
 from payouts.approvals import Source
 from payouts.models import ApprovalRequirement, FeeSchedule, Limit
 from payouts.states import Status
@@ -97,14 +98,17 @@ def test_says_who_would_have_to_approve_and_why(client: Client, card: PaymentCar
     assert "Blocked" not in text
 
 
-def test_does_not_count_its_maker_or_the_card_s_editor_among_approvers(mia: User) -> None:
+def test_does_not_count_its_maker_or_an_editor_among_approvers(mia: User) -> None:
     carla = make_staff("carla", "approver")
     mia.groups.add(Group.objects.get(name="approver"))
     card = make_payee(edited_by_user=carla)
+    dora = make_staff("dora", "approver")
+    update_consumer(card.consumer, by_user=dora, last_name="Sample")
     make_rule()
     text = text_of(browser_of(mia).get(QUOTE, filled(card)))
     assert "Blocked: nobody is left who may approve it." in text
     assert "carla" not in text
+    assert "dora" not in text
 
 
 def test_shows_what_it_may_be_a_repetition_of(client: Client, card: PaymentCard) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from consumers.models import Consumer, PaymentCard
+from consumers.operations.consumers import update_consumer
 from payouts.actors import staff
 from payouts.approvals import Source
 from payouts.models import ApprovalRule, Decision, Event, Payment
@@ -17,6 +18,7 @@ from payouts.operations.decide import (
     AlreadyDecided,
     ApprovalNotPermitted,
     DecisionByCardEditor,
+    DecisionByConsumerEditor,
     DecisionByMaker,
     NotWaitingForApproval,
     SubjectChanged,
@@ -213,6 +215,15 @@ def test_refuses_the_last_editor_of_the_card(card: PaymentCard, carla: User) -> 
     PaymentCard.objects.filter(pk=card.pk).update(edited_by_user=carla)
     for decide in (approve, reject):
         with pytest.raises(DecisionByCardEditor):
+            decide(payment, carla)
+    _nothing_happened(payment)
+
+
+def test_refuses_the_last_editor_of_the_consumer(card: PaymentCard, carla: User) -> None:
+    payment = push_for_approval(card)
+    update_consumer(card.consumer, by_user=carla, last_name="Sample")
+    for decide in (approve, reject):
+        with pytest.raises(DecisionByConsumerEditor):
             decide(payment, carla)
     _nothing_happened(payment)
 

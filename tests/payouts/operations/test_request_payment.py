@@ -172,7 +172,7 @@ def test_a_second_push_without_a_key_waits_for_a_person() -> None:
     accepted(push_request(card))
     second = accepted(push_request(card)).payment
     assert second.status is Status.PENDING_APPROVAL
-    assert second.requirements == [("possible_duplicate", 1)]
+    assert second.requirements == [("possible_duplicate", 1, None)]
     assert held(card.partner) == Decimal("200.00")
     assert_books_are_right()
 

@@ -80,6 +80,12 @@ def test_refuses_a_closed_consumer() -> None:
     assert codes(push_request(card)) == ["consumer_inactive"]
 
 
+def test_refuses_for_a_partner_that_is_switched_off() -> None:
+    card = make_payee()
+    Partner.objects.filter(pk=card.partner_id).update(is_active=False)
+    assert codes(push_request(card)) == ["partner_inactive"]
+
+
 def test_refuses_a_card_of_another_consumer() -> None:
     card = make_payee()
     other = make_consumer(partner=card.partner)
