@@ -118,17 +118,9 @@ def _prefix_of_word(word: str) -> str:
     ways = [
         _quoted(word.strip(_AROUND_A_WORD)),
         _all_of(_quoted(stretch) for stretch in _STRETCH.findall(word)),
-        _all_of(_part(part) for part in _PART.finditer(word)),
+        _all_of(_quoted(part) for part in _PART.findall(word)),
     ]
     return "(" + " | ".join(dict.fromkeys(way for way in ways if way)) + ")"
-
-
-def _part(match: re.Match[str]) -> str:
-    part = match.group()
-    is_after_hyphen = match.start() > 0 and match.string[match.start() - 1] == "-"
-    if is_after_hyphen and part[0].isdigit():
-        return f"({_quoted(part)} | {_quoted('-' + part)})"
-    return _quoted(part)
 
 
 def _all_of(words: Iterable[str]) -> str:
@@ -137,4 +129,11 @@ def _all_of(words: Iterable[str]) -> str:
 
 
 def _quoted(word: str) -> str:
+    """A word's beginning; one of digits may stand behind a hyphen (`0042` finds `emp-0042`)."""
+    if word[:1].isdigit():
+        return f"({_lexeme(word)} | {_lexeme('-' + word)})"
+    return _lexeme(word)
+
+
+def _lexeme(word: str) -> str:
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "':*"

@@ -21,6 +21,10 @@ from consumers.search import Found
 OLDER_THAN: Final = "before"
 NEWER_THAN: Final = "after"
 COUNTED_AT_MOST: Final = 10_000
+MORE_MATCH: Final = (
+    "More match than can be shown, so these are only the newest. Narrow it down with a filter, or "
+    "search for something more exact."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +168,5 @@ class KeysetAdmin(VerbAdmin[Row]):
             return queryset, False
         found = self.find(request, search_term)
         if not found.is_complete:
-            messages.info(
-                request,
-                "More match than can be shown, so these are only the newest. Narrow it down with a "
-                "filter, or search for something more exact.",
-            )
+            messages.info(request, MORE_MATCH)
         return queryset.filter(pk__in=found.ids), False

@@ -1,20 +1,34 @@
 """The list of pushes: its filters, its counts, and which rows a page reads.
 
-Every filter is answered by an index, the count by rows that the database keeps. No page reads more
-than itself, with a million payments or with ten.
+Filters only show what the address names. What that means, and by which index it is answered, is
+decided in `payouts.push_query` and `payouts.push_pages`, which exports use as well: a file holds
+what the page shows.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
-from consumers.admin.filters import chosen_days, chosen_partner
-from consumers.admin.lists import Count, KeysetChangeList, bounded_count
+from consumers.admin.filters import DayFilter, PartnerFilter
+from consumers.admin.lists import MORE_MATCH, OLDER_THAN, Count, KeysetChangeList
+from consumers.cards import CardNetworkName
+from consumers.search import Found
 from payouts.approvals import Source
-from payouts.models import Payment, PaymentTally
-from payouts.search import Reach, payments_of_status
+from payouts.models import Payment
+from payouts.push_columns import USUAL, with_columns
+from payouts.push_pages import (
+    LOOKED_AT_MOST,
+    count_of_pushes,
+    found_pushes,
+    page_of_pushes,
+)
+from payouts.push_query import PushQuery, UnreadableQuery
 from payouts.states import Status
 
 if TYPE_CHECKING:
@@ -22,92 +36,155 @@ if TYPE_CHECKING:
 else:
     from unfold.contrib.filters.admin import DropdownFilter
 
-# What a row shows, and no more: cards carry sealed bytes, consumers a search vector.
-COLUMNS: Final = (
-    "created_at", "amount", "fee_amount", "status", "source", "reference", "partner__name",
-    "consumer__first_name", "consumer__last_name", "consumer__pcid", "card__network",
-    "card__last4",
+
+LOOKED_SO_FAR: Final = (
+    f"Looked through {LOOKED_AT_MOST:,} pushes for these. There may be more: go on with Older, or "
+    "narrow it down by days."
+)
+
+
+class _WordFilter(DropdownFilter):
+    """One of a few words. `PushChangeList` narrows by it."""
+
+    words: tuple[str, ...] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(word, word.replace("_", " ")) for word in self.words]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
+        return queryset
+
+
+class StatusFilter(_WordFilter):
+    title = "status"
+    parameter_name = "status"
+    words = tuple(status.value for status in Status)
+
+
+class SourceFilter(_WordFilter):
+    title = "source"
+    parameter_name = "source"
+    words = tuple(source.value for source in Source)
+
+
+class NetworkFilter(_WordFilter):
+    title = "card network"
+    parameter_name = "network"
+    words = tuple(network.value for network in CardNetworkName)
+
+
+class _Shown(admin.ListFilter):
+    """A filter that takes its parameters from the address and narrows nothing itself."""
+
+    parameters: tuple[str, ...]
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in self.parameters:
+            if name in params:
+                self.used_parameters[name] = params.pop(name)[-1]
+
+    def expected_parameters(self) -> list[str | None]:
+        return [*self.parameters]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
+        return queryset
+
+
+class AmountFilter(_Shown):
+    """From one amount to another, both included, in dollars."""
+
+    title = "amount (USD)"
+    parameters = ("amount_min", "amount_max")
+    template = "admin/payouts/payment/amount_filter.html"
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        yield {name: self.used_parameters.get(name, "") for name in self.parameters}
+
+
+class MakerFilter(_Shown):
+    """Whoever made the pushes. Chosen among those that a list has, so there is no field for it."""
+
+    title = "maker"
+    parameters = ("maker",)
+
+    def has_output(self) -> bool:
+        return False
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        return iter(())
+
+
+class PushPartnerFilter(PartnerFilter):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset
+
+
+class PushDayFilter(DayFilter):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset
+
+
+FILTERS: Final[tuple[type[admin.ListFilter], ...]] = (
+    StatusFilter, PushPartnerFilter, PushDayFilter, AmountFilter, SourceFilter, NetworkFilter,
+    MakerFilter,
 )  # fmt: skip
 
 
-class StatusFilter(DropdownFilter):
-    title = "status"
-    parameter_name = "status"
+def asked_query(request: HttpRequest) -> PushQuery:
+    """What the list's address asks for.
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, status.value.replace("_", " ")) for status in Status]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
-        status = chosen_status(request)
-        return queryset if status is None else queryset.filter(status=status.value)
-
-
-class SourceFilter(DropdownFilter):
-    title = "source"
-    parameter_name = "source"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(source.value, source.value.replace("_", " ")) for source in Source]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
-        source = self.value()
-        if not source:
-            return queryset
-        if source not in list(Source):
-            raise IncorrectLookupParameters(self.parameter_name)
-        return queryset.filter(source=source)
-
-
-def chosen_status(request: HttpRequest) -> Status | None:
-    """The status that the list's address names.
-
-    :raises IncorrectLookupParameters: if there is no such status.
+    :raises IncorrectLookupParameters: if a part of it means nothing.
     """
-    text = request.GET.get(StatusFilter.parameter_name)
     try:
-        return Status(text) if text else None
-    except ValueError as error:
-        raise IncorrectLookupParameters(StatusFilter.parameter_name) from error
-
-
-def chosen_reach(request: HttpRequest) -> Reach:
-    """The partner and the days that the list's address names, for a search."""
-    days = chosen_days(request)
-    return Reach(chosen_partner(request)).between(days.first, days.end)
+        return PushQuery.read({name: str(request.GET[name]) for name in request.GET})
+    except UnreadableQuery as error:
+        raise IncorrectLookupParameters(error.parameter) from error
 
 
 class PushChangeList(KeysetChangeList):
-    """Knows which filters are on, because partner and status are counted by the database."""
+    """A page of the pushes that the address asks for: their keys first, then their rows."""
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Payment]:
-        self.partner_id = chosen_partner(request)
-        self.status = chosen_status(request)
-        self.reach = chosen_reach(request)
+        self.asked = asked_query(request)
+        self.columns = USUAL
         return super().get_queryset(request, exclude_parameters)
 
     def window(self, size: int) -> QuerySet[Payment]:
-        rows = super().window(size).select_related("partner", "consumer", "card").only(*COLUMNS)
-        if self.status is None or self.partner_id is not None or self._is_narrowed_further():
-            return rows
-        keys = payments_of_status(
-            self.status,
-            reach=self.reach.between(self.newer_than, self.older_than),
-            limit=size + 1,
-            oldest_first=self.newer_than is not None,
-        )
-        return rows.filter(pk__in=keys)
+        keys = self._keys(size)
+        return with_columns(self.queryset.filter(pk__in=keys), self.columns)
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if self.found is not None and not self.found.is_complete:
+            messages.info(request, MORE_MATCH)
+        if self.looked_to is not None and not self.older_page:
+            # The page is not full, and there may be more below.
+            self.older_page = self.get_query_string({OLDER_THAN: self.looked_to})
+            messages.info(request, LOOKED_SO_FAR)
 
     def counted(self) -> Count:
-        if self._is_narrowed_further() or self.reach != Reach(self.partner_id):
-            return bounded_count(self.queryset)
-        tallies = PaymentTally.objects.all()
-        if self.partner_id is not None:
-            tallies = tallies.filter(partner_id=self.partner_id)
-        if self.status is not None:
-            tallies = tallies.filter(status=self.status.value)
-        return Count(tallies.aggregate(total=Sum("payments"))["total"] or 0)
+        found = self.found
+        if found is not None:
+            return Count(len(found.ids), is_exact=found.is_complete)
+        return Count(*count_of_pushes(self.asked))
 
-    def _is_narrowed_further(self) -> bool:
-        return bool(self.query) or SourceFilter.parameter_name in self.filter_params
+    @cached_property
+    def found(self) -> Found | None:
+        """What the search has found in all; searched once for the page and its count."""
+        return found_pushes(self.asked) if self.asked.text else None
+
+    def _keys(self, size: int) -> list[UUID]:
+        self.looked_to: UUID | None = None
+        if self.found is not None and self.older_than is None and self.newer_than is None:
+            return self.found.ids[:size]
+        page = page_of_pushes(
+            self.asked, limit=size, older_than=self.older_than, newer_than=self.newer_than
+        )
+        self.looked_to = page.looked_to
+        return page.ids

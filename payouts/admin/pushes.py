@@ -9,17 +9,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import ReadOnly, clipped, instant, label, money
-from consumers.admin.filters import DayFilter, PartnerFilter
 from consumers.admin.lists import KeysetAdmin
 from consumers.audit import Subject
-from consumers.search import Found
-from payouts.admin.push_list import PushChangeList, SourceFilter, StatusFilter, chosen_reach
+from payouts.admin.push_list import FILTERS, PushChangeList
 from payouts.admin.push_page import push_page, push_rows
 from payouts.admin.push_verbs import PushVerbs
 from payouts.admin.words import STATUS_TONES
 from payouts.models import Payment
 from payouts.operations.payment_subject import payment_subject
-from payouts.search import find_payments
 
 
 @admin.register(Payment)
@@ -29,7 +26,7 @@ class PaymentAdmin(ReadOnly, PushVerbs, KeysetAdmin[Payment]):
         "made_at", "partner_name", "consumer_name", "card_shown", "amount_shown", "fee_shown",
         "state", "source_shown", "reference_shown",
     )  # fmt: skip
-    list_filter = (PartnerFilter, StatusFilter, DayFilter, SourceFilter)
+    list_filter = FILTERS
     search_fields = ("id",)
     search_help_text = "Name, e-mail, last four, amount, reference, any id"
     change_form_template = "admin/payouts/payment/page.html"
@@ -38,8 +35,11 @@ class PaymentAdmin(ReadOnly, PushVerbs, KeysetAdmin[Payment]):
     def get_changelist(self, request: HttpRequest, **_kwargs: Any) -> type[PushChangeList]:
         return PushChangeList
 
-    def find(self, request: HttpRequest, text: str) -> Found:
-        return find_payments(text, reach=chosen_reach(request))
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Payment], search_term: str
+    ) -> tuple[QuerySet[Payment], bool]:
+        # The list itself searches, together with what else narrows it.
+        return queryset, False
 
     def rows_for_page(self, request: HttpRequest) -> QuerySet[Payment]:
         return push_rows()

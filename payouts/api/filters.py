@@ -12,8 +12,8 @@ from uuid import UUID
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError as FormError
-from django.db.models import QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Upper
 from django.http import QueryDict
 from rest_framework.exceptions import ErrorDetail
 
@@ -123,7 +123,7 @@ class PaymentFilter(django_filters.FilterSet):
     created_before = _InstantFilter(method="until_instant")
     amount_min = _DollarsFilter(method="from_amount")
     amount_max = _DollarsFilter(field_name="amount", lookup_expr="lte")
-    reference = django_filters.CharFilter(max_length=64, strip=False)
+    reference = django_filters.CharFilter(method="of_reference", max_length=64, strip=False)
     idempotency_key = django_filters.CharFilter(method="of_key", max_length=255, strip=False)
     search = django_filters.CharFilter(method="matching", max_length=128)
 
@@ -176,6 +176,13 @@ class PaymentFilter(django_filters.FilterSet):
         keys = IdempotencyKey.objects.filter(partner_id=self.partner_id, key=key)
         return payments.filter(pk=Subquery(keys.values("payment_id")))
 
+    def of_reference(self, payments: Payments, name: str, reference: str) -> Payments:
+        # The index is over capitals, for whoever searches; the reference itself is exact.
+        capitals = payments.alias(capitals=Upper("reference")).filter(
+            capitals=Upper(Value(reference))
+        )
+        return capitals.filter(reference=reference)
+
     # Keys begin with the millisecond of creation: they find the range, the instant cuts it exactly.
 
     def from_instant(self, payments: Payments, name: str, instant: datetime) -> Payments:
@@ -193,9 +200,13 @@ class PaymentFilter(django_filters.FilterSet):
     def matching(self, payments: Payments, name: str, text: str) -> Payments:
         """As the back office searches; `payouts.search` has the rule."""
         asked = self.form.cleaned_data
-        reach = Reach(partner_id=self.partner_id).between(
-            _first_key(asked["created_after"]), _end_of_keys(asked["created_before"])
-        )
+        # Narrowed while searching: the newest that fit are kept, and not those left of the newest.
+        reach = Reach(
+            partner_id=self.partner_id,
+            statuses=tuple(map(Status, asked["status"])) or None,
+            amount_min=asked["amount_min"],
+            amount_max=asked["amount_max"],
+        ).between(_first_key(asked["created_after"]), _end_of_keys(asked["created_before"]))
         found = find_payments(text, reach=reach)
         self.search_is_complete = found.is_complete
         return payments.filter(pk__in=found.ids)

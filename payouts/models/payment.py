@@ -1,8 +1,10 @@
 """A payment, its one attempt at a network, its history, and the keys that make it repeatable."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from consumers.ids import new_id
 from consumers.models import APIClient, Consumer, Partner, PaymentCard
@@ -111,10 +113,13 @@ class Payment(models.Model):
             models.Index(fields=["consumer", "-id"], name="payment_by_consumer"),
             models.Index(fields=["card", "-id"], name="payment_by_card"),
             models.Index(fields=["partner", "amount", "-id"], name="payment_by_amount"),
+            # By how it begins, in letters of any case. The operators work in any collation.
             models.Index(
-                fields=["partner", "reference", "-id"],
+                F("partner"),
+                OpClass(Upper("reference"), name="text_pattern_ops"),
+                F("id").desc(),
                 condition=~Q(reference=""),
-                name="payment_by_reference",
+                name="payment_by_reference_start",
             ),
             models.Index(
                 fields=["status", "due_at"], condition=Q(due_at__isnull=False), name="payment_due"

@@ -43,6 +43,8 @@ def jane() -> Consumer:
         "CUST-000123",
         "cust-0001",
         "cust",
+        "000123",
+        "0001",
         "  Anne-Jane   O'Brien  ",
         "anne-jane, o'brien",
     ],

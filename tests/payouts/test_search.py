@@ -1,7 +1,6 @@
 """Payments are found by what somebody says on the phone."""
 
 import re
-from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,12 +11,15 @@ from django.db import connection
 
 from consumers.ids import first_id_at, new_id
 from consumers.models import PaymentCard
+from consumers.search import Found
 from payouts import search
+from payouts.approvals import Source
 from payouts.models import Payment
-from payouts.search import Reach, Sought, find_payments, payments_of_status, sought
+from payouts.search import Reach, find_payments
+from payouts.search_text import Sought, sought
 from payouts.states import Status
 from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer
-from tests.pushes import make_funded_partner, push, push_submitted
+from tests.pushes import CLIENT_ID, make_funded_partner, push, push_submitted
 
 REQUEST_ID = f"req_{new_id().hex}"
 
@@ -55,7 +57,9 @@ def payment(card: PaymentCard) -> Payment:
 @pytest.mark.parametrize(
     "text",
     ["grace hopper", "hopp", "grace@example.com", "cust-0042", "1111", "···· 1111", "$1,250.00",
-     "$1250", "1250", "1,250.00", "1250.0", "INV-2031"],
+     "$1250", "1250", "1,250.00", "1250.0", "INV-2031", "inv-2031", "INV-203", "0042", "cust 0042",
+     "hopper 1111", "1111 hopper $1,250", "grace ···· 1111, 1250", "hopper $ 1,250.00",
+     "1111 $1250"],
 )  # fmt: skip
 def test_finds_a_payment_by(payment: Payment, text: str) -> None:
     assert found(text) == [payment.pk]
@@ -83,12 +87,18 @@ def test_finds_a_payment_by_the_request_that_made_it(payment: Payment) -> None:
     assert found(f"req_{new_id().hex}") == []
 
 
-@pytest.mark.parametrize("text", ["", " ", "inv-2031", "INV-203", "$12", "9999", "nobody", "req_1"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "IN", "NV-2031", "$12", "9999", "nobody", "req_1", "hopper 9999", "hopper $12",
+     "1111 $12", "bob 1111", "hopper 1111 $77", "$1250 $1250", "042"],
+)  # fmt: skip
 def test_finds_nothing_by(payment: Payment, text: str) -> None:
     assert found(text) == []
 
 
-@pytest.mark.parametrize("text", ["grace", "1111", "$1250", "INV-2031", "cust-0042"])
+@pytest.mark.parametrize(
+    "text", ["grace", "1111", "$1250", "INV-2", "cust-0042", "grace 1111", "grace 1250"]
+)
 def test_stays_within_its_reach(payment: Payment, text: str) -> None:
     other = Payment.objects.exclude(partner_id=payment.partner_id).first()
     assert other is not None
@@ -140,6 +150,63 @@ def test_says_so_even_if_those_who_were_looked_at_have_no_payment(
     assert not answer.is_complete
 
 
+def test_looks_for_what_else_is_asked_and_not_only_among_the_newest(
+    card: PaymentCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = push_submitted(card, amount="10.00")
+    newer = [push(card, amount="10.00") for _ in range(2)]
+    monkeypatch.setattr(search, "FOUND_AT_MOST", 1)
+    monkeypatch.setattr("consumers.search.FOUND_AT_MOST", 1)
+    for text in ("grace", "1111", "$10", "grace $10"):
+        assert found(text) == [newer[1].pk], text
+        assert found(text, reach=Reach(statuses=(Status.SUBMITTED,))) == [old.pk], text
+        assert found(text, reach=Reach(statuses=(Status.FAILED,))) == [], text
+
+
+def test_narrows_by_source_amount_network_and_maker(card: PaymentCard) -> None:
+    payment = push(card, amount="10.00")
+    for fits in (
+        Reach(source=Source.API),
+        Reach(amount_min=Decimal(10), amount_max=Decimal(10)),
+        Reach(network="visa"),
+        Reach(maker_client_id=CLIENT_ID),
+    ):
+        assert found("grace", reach=fits) == [payment.pk], fits
+    for misses in (
+        Reach(source=Source.BATCH),
+        Reach(amount_min=Decimal("10.01")),
+        Reach(amount_max=Decimal("9.99")),
+        Reach(network="mastercard"),
+        Reach(maker_client_id=new_id()),
+        Reach(maker_user_id=1),
+    ):
+        assert found("grace", reach=misses) == [], misses
+
+
+def test_a_partners_people_are_not_lost_among_those_of_others(
+    card: PaymentCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_funded_partner()
+    for number in range(5):
+        make_consumer(partner=other, first_name="Grace", pcid=f"c{number}")
+    monkeypatch.setattr(search, "_GATHERED_AT_MOST", 2)
+    monkeypatch.setattr(search, "_ROOTS_AT_MOST", 3)
+    payment = push(card)
+    answer = find_payments("grace", reach=Reach(card.partner_id))
+    assert answer == Found([payment.pk], is_complete=True)
+
+
+def test_of_too_many_people_the_newest_are_looked_at(
+    card: PaymentCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_GATHERED_AT_MOST", 2)
+    for number in range(4):
+        consumer = make_consumer(partner=card.partner, first_name="Grace", pcid=f"c{number}")
+    payment = push(make_card(consumer=consumer))
+    answer = find_payments("grace", reach=Reach())
+    assert payment.pk in answer.ids
+
+
 def test_asks_one_statement(payment: Payment, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
         found("1250")
@@ -147,7 +214,7 @@ def test_asks_one_statement(payment: Payment, django_assert_num_queries: Any) ->
 
 @pytest.mark.parametrize(
     "text", ["grace", "1111", "$1250", "INV-2031", "123456", "531719123456", "01990000-aaaa",
-             REQUEST_ID],
+             REQUEST_ID, "grace 1111 $1250"],
 )  # fmt: skip
 def test_every_meaning_walks_an_index(payment: Payment, text: str) -> None:
     plan = plan_of(text)
@@ -157,14 +224,10 @@ def test_every_meaning_walks_an_index(payment: Payment, text: str) -> None:
 
 def plan_of(text: str) -> str:
     """What the database does for a search, made to use indexes wherever it can on a small table."""
-    meaning = sought(text)
-    parameters = {name.name: getattr(meaning, name.name) for name in fields(Sought)}
-    reach = {"partner_id": None, "first": Reach().first, "end": Reach().end}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(
-            "EXPLAIN " + search._PAYMENTS,
-            {**parameters, **reach, "id": None, "roots": 200, "limit": 501},
+            "EXPLAIN " + search._PAYMENTS, search.parameters(sought(text), reach=Reach())
         )
         return "\n".join(row[0] for row in cursor.fetchall())
 
@@ -191,20 +254,3 @@ def test_looks_for_a_request_only_near_its_own_time() -> None:
     assert meaning.request_from is not None
     assert meaning.request_to is not None
     assert (meaning.request_to.int - meaning.request_from.int) >> 80 == 60_000
-
-
-def test_lists_a_status_of_all_partners_newest_first(card: PaymentCard) -> None:
-    older = push_submitted(card)
-    newer = push_submitted(make_card(consumer=make_consumer(partner=make_funded_partner())))
-    push(card)
-    assert of_status(limit=9) == [newer.pk, older.pk]
-    assert of_status(limit=1) == [newer.pk]
-    assert of_status(limit=1, oldest_first=True) == [older.pk]
-    assert of_status(limit=9, reach=Reach(end=newer.pk)) == [older.pk]
-    assert of_status(limit=9, reach=Reach(first=newer.pk)) == [newer.pk]
-
-
-def of_status(*, limit: int, reach: Reach | None = None, oldest_first: bool = False) -> list[UUID]:
-    return payments_of_status(
-        Status.SUBMITTED, reach=reach or Reach(), limit=limit, oldest_first=oldest_first
-    )

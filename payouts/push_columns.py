@@ -1,0 +1,102 @@
+"""The columns that a list of pushes can have, and what stands in each as plain values for a file.
+
+The page shows the same columns with more dress; which ones, a person chooses. Names are stored with
+people's choices and with exports: they stay what they are.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import QuerySet
+
+from payouts.models import Attempt, Payment
+from payouts.spreadsheets import Cell, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`reads` are the columns of the database that `cell` needs, as paths from the payment."""
+
+    name: str
+    title: str
+    reads: tuple[str, ...]
+    cell: Callable[[Payment], Cell]
+
+
+def maker_of(payment: Payment) -> str:
+    """Who asked for the push, as people call them; empty if nobody did by name."""
+    if payment.maker_user is not None:
+        return payment.maker_user.get_full_name() or payment.maker_user.get_username()
+    return payment.maker_client.name if payment.maker_client is not None else ""
+
+
+def attempt_of(payment: Payment) -> Attempt | None:
+    """The push's attempt at a network, read together with it; None if nothing was sent."""
+    return getattr(payment, "attempt", None)
+
+
+def _rrn(payment: Payment) -> str:
+    attempt = attempt_of(payment)
+    return "" if attempt is None else attempt.retrieval_reference_number
+
+
+_MAKER: Final = (
+    "maker_user__first_name", "maker_user__last_name", "maker_user__username",
+    "maker_client__name",
+)  # fmt: skip
+_PERSON: Final = ("consumer__first_name", "consumer__last_name", "consumer__pcid")
+
+COLUMNS: Final = (
+    Column("asked_at", "Asked for (UTC)", ("created_at",), lambda p: p.created_at),
+    Column("partner", "Partner", ("partner__name",), lambda p: p.partner.name),
+    Column("consumer", "Consumer", _PERSON, lambda p: str(p.consumer)),
+    Column("pcid", "pcid", ("consumer__pcid",), lambda p: p.consumer.pcid),
+    Column(
+        "card",
+        "Card",
+        ("card__network", "card__last4"),
+        lambda p: f"{p.card.network.capitalize()} ···· {p.card.last4}",
+    ),
+    Column("amount", "Amount (USD)", ("amount",), lambda p: p.amount),
+    Column("fee", "Fee (USD)", ("fee_amount",), lambda p: p.fee_amount),
+    Column("total", "Total (USD)", ("amount", "fee_amount"), lambda p: p.amount + p.fee_amount),
+    Column("status", "Status", ("status",), lambda p: p.status.replace("_", " ")),
+    Column("source", "Source", ("source",), lambda p: p.source.replace("_", " ")),
+    Column("maker", "Maker", _MAKER, maker_of),
+    Column("reference", "Reference", ("reference",), lambda p: p.reference),
+    Column("description", "Description", ("description",), lambda p: p.description),
+    Column("failure", "Failure", ("failure_code",), lambda p: p.failure_code.replace("_", " ")),
+    Column("network_code", "Network code", ("network_code",), lambda p: p.network_code),
+    Column("paid_at", "Paid (UTC)", ("completed_at",), lambda p: p.completed_at),
+    Column("rrn", "RRN", ("attempt__retrieval_reference_number",), _rrn),
+    Column("request_id", "Request-Id", ("request_id",), lambda p: p.request_id),
+    Column("id", "Push", ("id",), lambda p: p.pk),
+)
+COLUMN_NAMED: Final = {column.name: column for column in COLUMNS}
+# What a list shows to somebody who has chosen nothing.
+USUAL: Final = (
+    "asked_at", "partner", "consumer", "card", "amount", "fee", "status", "source", "reference",
+)  # fmt: skip
+
+
+def known_columns(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of `names` that there are, in the list's own order; the usual ones if none is."""
+    wanted = set(names)
+    return tuple(column.name for column in COLUMNS if column.name in wanted) or USUAL
+
+
+def with_columns(payments: QuerySet[Payment], names: Sequence[str]) -> QuerySet[Payment]:
+    """The payments with what these columns show, and no more: cards carry sealed bytes."""
+    reads = dict.fromkeys(path for name in names for path in COLUMN_NAMED[name].reads)
+    related = dict.fromkeys(path.partition("__")[0] for path in reads if "__" in path)
+    return payments.select_related(*related).only(*reads) if related else payments.only(*reads)
+
+
+def header(names: Sequence[str]) -> list[str]:
+    return [COLUMN_NAMED[name].title for name in names]
+
+
+def cells(payment: Payment, names: Sequence[str]) -> Row:
+    """The payment's row of a file; nothing is read but what `with_columns` did."""
+    return [COLUMN_NAMED[name].cell(payment) for name in names]
