@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("send what nobody rang for", "payouts.send_due_payments", 5.0),
         ("inquire about unclear payments", "payouts.inquire_unknown_payments", 5.0),
+        ("go on with batches", "payouts.work_on_batches", 5.0),
         ("expire approvals", "payouts.expire_undecided_payments", 60.0),
         ("link the audit trail", "payouts.link_audit_trail", 5.0),
         ("verify what was linked", "payouts.verify_audit_trail", 3600.0),

@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 import time
+from functools import partial
 from typing import Final
 
 from celery import current_app
@@ -17,6 +18,7 @@ from django.db import transaction
 logger = logging.getLogger(__name__)
 
 SEND_DUE_PAYMENTS: Final = "payouts.send_due_payments"
+WORK_ON_BATCHES: Final = "payouts.work_on_batches"
 _PAUSE_SECONDS: Final = 0.05
 
 
@@ -37,23 +39,28 @@ class _Bell(threading.Thread):
             time.sleep(_PAUSE_SECONDS)
 
 
-_bell: _Bell | None = None
+_bells: Final[dict[str, _Bell]] = {}
 _bell_lock: Final = threading.Lock()
 
 
 def ring_sender() -> None:
     """Ask for payments to be sent, once the current transaction (if any) has committed."""
-    transaction.on_commit(_ring)
+    transaction.on_commit(partial(_ring, SEND_DUE_PAYMENTS))
 
 
-def _ring() -> None:
-    global _bell
+def ring_batches() -> None:
+    """Ask for batches to be worked on, once the current transaction (if any) has committed."""
+    transaction.on_commit(partial(_ring, WORK_ON_BATCHES))
+
+
+def _ring(task_name: str) -> None:
     with _bell_lock:
+        bell = _bells.get(task_name)
         # A forked child has the object but not the thread.
-        if _bell is None or _bell.process_id != os.getpid():
-            _bell = _Bell(SEND_DUE_PAYMENTS)
-            _bell.start()
-    _bell.rung.set()
+        if bell is None or bell.process_id != os.getpid():
+            bell = _bells[task_name] = _Bell(task_name)
+            bell.start()
+    bell.rung.set()
 
 
 def _send(task_name: str) -> None:

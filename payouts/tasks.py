@@ -5,7 +5,7 @@ from typing import Any, Final
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from payouts import drain
+from payouts import batch_work, drain
 from payouts.operations.decide import expire_undecided_payments
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.operations.link_audit import link_audit_trail
@@ -17,6 +17,7 @@ _BATCH: Final = 500
 @worker_shutting_down.connect
 def stop_claiming(**_signal: Any) -> None:
     drain.stop()
+    batch_work.stop()
 
 
 @shared_task(name="payouts.send_due_payments")
@@ -28,6 +29,11 @@ def send_due_payments() -> None:
 def inquire_unknown_payments() -> None:
     give_up_lost_senders(limit=_BATCH)
     drain.inquire_unknown_payments()
+
+
+@shared_task(name="payouts.work_on_batches")
+def work_on_batches() -> None:
+    batch_work.work_on_batches()
 
 
 @shared_task(name="payouts.expire_undecided_payments")

@@ -5,6 +5,7 @@ Nothing here is about a subject; builders are in `tests/builders.py` and `tests/
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,7 +16,7 @@ from django.core.management.commands import flush
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-from payouts import dispatch, drain
+from payouts import batch_work, dispatch, drain
 
 # What migrations wrote and no test changes for good: it is kept when the tables are emptied.
 _KEPT_TABLES = frozenset(
@@ -36,12 +37,21 @@ class Bell:
     """Counts the rings that would have become messages to the broker."""
 
     def __init__(self) -> None:
-        self.rings = 0
+        self._rung: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def ring(self) -> None:
+    def ring(self, task_name: str) -> None:
         with self._lock:
-            self.rings += 1
+            self._rung[task_name] += 1
+
+    @property
+    def rings(self) -> int:
+        """How often the sender was rung for."""
+        return self._rung[dispatch.SEND_DUE_PAYMENTS]
+
+    @property
+    def rings_for_batches(self) -> int:
+        return self._rung[dispatch.WORK_ON_BATCHES]
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +71,7 @@ def _no_thread_keeps_a_connection() -> Iterator[None]:
     """A database with open connections cannot be dropped at the end of the run."""
     yield
     _close_connections_of(drain._database)
+    _close_connections_of(batch_work._lanes)
 
 
 def _close_connections_of(pool: ThreadPoolExecutor) -> None:

@@ -35,6 +35,8 @@ FRAMEWORKS = ("django", "rest_framework", "celery", "httpx")
 # Plain Python: what is true whatever the framework.
 PURE = (
     "consumers/cards.py",
+    "consumers/typed_numbers.py",
+    "payouts/batch_files",
     *(
         f"payouts/{name}.py"
         for name in ("states", "money", "limits", "fees", "approvals", "declines", "actors")
@@ -58,6 +60,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "payouts/queries.py": (*WEB, *SCREENS, "celery", "payouts.operations"),
     "payouts/networks": (*WEB, *SCREENS, "celery", "payouts.operations", "payouts.models"),
     "payouts/dispatch.py": ("payouts.operations", "payouts.models", "payouts.tasks"),
+    "payouts/batch_work.py": (*WEB, *SCREENS, "celery", "payouts.models"),
     "payouts/drain.py": (*WEB, *SCREENS, "celery", "payouts.models"),
 }
 

@@ -28,6 +28,9 @@ class Verb(StrEnum):
     FUND = "fund"
     ROTATE_KEYS = "rotate_keys"
     EXPORT = "export"
+    UPLOAD = "upload"
+    ISSUE = "issue"
+    WITHDRAW = "withdraw"
     VERIFY = "verify"
 
 

@@ -2,6 +2,16 @@
 
 from payouts.models.approvals import ApprovalRequirement, ApprovalRule, Decision
 from payouts.models.audit import AuditBlock
+from payouts.models.batch import (
+    Batch,
+    BatchFile,
+    BatchOrder,
+    BatchRow,
+    BatchState,
+    BatchTally,
+    OrderKind,
+    RowState,
+)
 from payouts.models.ledger import Account, AccountKind, AccountPart, Journal, JournalKind, Posting
 from payouts.models.payment import (
     Attempt,
@@ -21,6 +31,12 @@ __all__ = [
     "ApprovalRule",
     "Attempt",
     "AuditBlock",
+    "Batch",
+    "BatchFile",
+    "BatchOrder",
+    "BatchRow",
+    "BatchState",
+    "BatchTally",
     "DailyUsage",
     "Decision",
     "Event",
@@ -30,7 +46,9 @@ __all__ = [
     "Journal",
     "JournalKind",
     "Limit",
+    "OrderKind",
     "Payment",
     "PaymentTally",
     "Posting",
+    "RowState",
 ]

@@ -74,6 +74,12 @@ class PushRequest:
     key: str | None = None
     request_id: str = ""
     agreed: Terms | None = None
+    # The same for the fee alone, where a person has agreed to a sum and not to who will approve.
+    agreed_fee: Decimal | None = None
+
+    def agrees_to(self, terms: Terms) -> bool:
+        """Whether the push may be done under these terms."""
+        return self.agreed in (None, terms) and self.agreed_fee in (None, terms.fee)
 
     def digest(self) -> bytes:
         """SHA-256 of what is asked for: equal for equal requests, however they were written."""
@@ -132,7 +138,7 @@ def request_payment(
         judgement = judge_push(facts, amount=request.amount, source=request.source, at=at)
         if judgement.reasons:
             raise PaymentRefused(judgement.reasons)
-        if request.agreed is not None and request.agreed != judgement.terms:
+        if not request.agrees_to(judgement.terms):
             raise TermsChanged
         payment = _accepted(request, facts, judgement, at)
         body = body_of(payment) if request.key is not None else b""

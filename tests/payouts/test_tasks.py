@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_what_is_rung_and_scheduled_is_there() -> None:
     named = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert {*named, dispatch.SEND_DUE_PAYMENTS} <= set(current_app.tasks)
+    assert {*named, dispatch.SEND_DUE_PAYMENTS, dispatch.WORK_ON_BATCHES} <= set(current_app.tasks)
 
 
 def test_the_sweep_gives_up_lost_senders_before_it_asks(

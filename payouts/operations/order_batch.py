@@ -1,0 +1,178 @@
+"""What a person wants done with many pushes of a batch: given once, carried out in the background.
+
+The order names every push and, for a decision, the SHA-256 of what was on the screen about it. One
+digest over all of that is what a person confirms and may sign. Each push is then decided or
+canceled by the same operations as a single one, so no rule is another.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from consumers.audit import Act, Verb, Visitor, acting_as, audited, current_visitor, subject_of
+from payouts import dispatch
+from payouts.actors import staff
+from payouts.models import Batch, BatchOrder, OrderKind, Payment
+from payouts.models.approvals import Verdict
+from payouts.operations.cancel_payment import NotCancelable, cancel_payment
+from payouts.operations.decide_many import Seen, decide_payments
+from payouts.operations.issue_batch import NotYourBatch
+from payouts.states import Status
+
+PUSHES_AT_ONCE: Final = 100
+LEASE: Final = timedelta(seconds=60)
+_ID_BYTES: Final = 16
+_MARK_BYTES: Final = 48
+_NOTHING_SEEN: Final = bytes(32)
+
+_VERBS: Final = {
+    OrderKind.APPROVE: Verb.APPROVE,
+    OrderKind.REJECT: Verb.REJECT,
+    OrderKind.CANCEL: Verb.CANCEL,
+}
+_VERDICTS: Final = {OrderKind.APPROVE: Verdict.APPROVE, OrderKind.REJECT: Verdict.REJECT}
+
+
+def marks_of(seen: Sequence[Seen]) -> bytes:
+    """The pushes and what was seen of each, as bytes: what `digest_of_marks` is about."""
+    return b"".join(one.payment_id.bytes + one.digest for one in seen)
+
+
+def digest_of_marks(marks: bytes) -> bytes:
+    """The one digest of an order: SHA-256 of its marks."""
+    return hashlib.sha256(marks).digest()
+
+
+def order_decisions(
+    batch: Batch, *, seen: Sequence[Seen], by: User, verdict: Verdict, reason: str
+) -> BatchOrder:
+    """Have pushes of the batch decided. Who may decide is judged for each when it is its turn.
+
+    Given twice it is carried out twice, and the second time finds everything decided.
+    """
+    return _ordered(batch, OrderKind(verdict.value), seen, by, reason)
+
+
+def order_cancels(
+    batch: Batch, *, payment_ids: Sequence[UUID], by: User, reason: str
+) -> BatchOrder:
+    """Have pushes of the batch canceled; those that were sent by then stay as they are.
+
+    :raises NotYourBatch: only whoever has uploaded a batch cancels its pushes.
+    """
+    if batch.uploaded_by_id != by.pk:
+        raise NotYourBatch(batch.pk)
+    seen = [Seen(payment_id, _NOTHING_SEEN) for payment_id in payment_ids]
+    return _ordered(batch, OrderKind.CANCEL, seen, by, reason)
+
+
+def _ordered(
+    batch: Batch, kind: OrderKind, seen: Sequence[Seen], by: User, reason: str
+) -> BatchOrder:
+    marks = marks_of(seen)
+    visitor = current_visitor()
+    order = BatchOrder(
+        batch=batch,
+        kind=kind,
+        user=by,
+        reason=reason,
+        pushes=len(seen),
+        marks=marks,
+        digest=digest_of_marks(marks),
+        ip_address=visitor.ip_address,
+        agent=visitor.agent,
+        request_id=visitor.request_id,
+        created_at=timezone.now(),
+    )
+    facts = {"pushes": len(seen), "sha256_of_pushes": order.digest.hex()}
+    act = Act(verb=_VERBS[kind], subject=subject_of(batch), after=facts, reason=reason)
+    with audited(act):
+        order.save(force_insert=True)
+        dispatch.ring_batches()
+    return order
+
+
+def carry_out_next(*, limit: int = PUSHES_AT_ONCE) -> bool:
+    """Carry out the next part of the oldest order; False if there is none.
+
+    Killed at any moment it is done once more by the next worker, which finds decided what was
+    decided and counts it as done.
+    """
+    order = _leased()
+    if order is None:
+        return False
+    start = order.seen_to * _MARK_BYTES
+    part = order.marks[start : start + limit * _MARK_BYTES]
+    with acting_as(_visitor(order)):
+        reasons = _carried_out(order, _seen(bytes(part)))
+    order.seen_to += len(reasons)
+    order.done += sum(not why for why in reasons)
+    for why in filter(None, reasons):
+        order.refused[why] = order.refused.get(why, 0) + 1
+    order.leased_until = None
+    if order.seen_to == order.pushes:
+        order.ended_at = timezone.now()
+    order.save(update_fields=["seen_to", "done", "refused", "leased_until", "ended_at"])
+    return True
+
+
+def _leased() -> BatchOrder | None:
+    at = timezone.now()
+    with transaction.atomic():
+        open_orders = BatchOrder.objects.filter(ended_at=None).exclude(leased_until__gte=at)
+        held = open_orders.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        order = held.select_related("user").order_by("pk").first()
+        if order is None:
+            return None
+        order.leased_until = at + LEASE
+        order.save(update_fields=["leased_until"])
+    return order
+
+
+def _seen(marks: bytes) -> list[Seen]:
+    return [
+        Seen(
+            UUID(bytes=marks[start : start + _ID_BYTES]),
+            marks[start + _ID_BYTES : start + _MARK_BYTES],
+        )
+        for start in range(0, len(marks), _MARK_BYTES)
+    ]
+
+
+def _visitor(order: BatchOrder) -> Visitor:
+    return Visitor(
+        label=f"staff:{order.user.get_username()}",
+        user_id=order.user_id,
+        ip_address=order.ip_address,
+        agent=order.agent,
+        request_id=order.request_id,
+    )
+
+
+def _carried_out(order: BatchOrder, seen: Sequence[Seen]) -> list[str]:
+    """Why each could not be done; empty for what is done."""
+    kind = OrderKind(order.kind)
+    if kind is OrderKind.CANCEL:
+        return [_canceled(one.payment_id, order) for one in seen]
+    results = decide_payments(seen, by=order.user, verdict=_VERDICTS[kind], reason=order.reason)
+    return ["" if one.bar is None else one.bar.value for one in results]
+
+
+def _canceled(payment_id: UUID, order: BatchOrder) -> str:
+    rows = Payment.objects.select_related("consumer").defer("consumer__search_vector")
+    try:
+        cancel_payment(
+            rows.get(pk=payment_id),
+            actor=staff(order.user_id, order.user.get_username()),
+            request_id=order.request_id,
+            reason=order.reason,
+        )
+    except NotCancelable as refusal:
+        return "" if refusal.status is Status.CANCELED else refusal.status.value
+    return ""

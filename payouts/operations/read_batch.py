@@ -1,0 +1,82 @@
+"""Reads the file of a batch into lines, all of them or none."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from consumers.vault import TextUnreadable
+from payouts.batch_files.findings import FileRefused
+from payouts.batch_files.opening import read_batch_file
+from payouts.batch_files.wishes import LineWish
+from payouts.models import Batch, BatchFile, BatchState
+from payouts.operations.upload_batch import opened_file
+
+_COPY: Final = """
+COPY payouts_batchrow (batch_id, line, cells, state, amount, description, reference, metadata,
+                       findings, has_warning, is_first_push_to_card) FROM STDIN
+"""
+
+
+def read_next_batch() -> bool:
+    """Read the oldest file that waits for it; False if none does.
+
+    One transaction: killed within it, nothing of the file is stored and the next worker begins
+    anew. Of several workers each takes another batch. A file that cannot be taken as a whole leaves
+    no line behind; in either case the uploaded bytes are deleted.
+    """
+    with transaction.atomic():
+        waiting = Batch.objects.filter(state=BatchState.READING).order_by("pk")
+        batch = waiting.select_for_update(skip_locked=True, no_key=True).first()
+        if batch is None:
+            return False
+        try:
+            with transaction.atomic():
+                batch.read_as = _stored(batch)
+            batch.state = BatchState.CHECKING
+        except FileRefused as refusal:
+            batch.state = BatchState.REFUSED
+            batch.refusal = {"code": refusal.code, **refusal.details}
+            batch.ended_at = timezone.now()
+        BatchFile.objects.filter(batch=batch).delete()
+        batch.save(update_fields=["state", "read_as", "refusal", "ended_at"])
+    return True
+
+
+def _stored(batch: Batch) -> str:
+    try:
+        content = opened_file(batch)
+    except TextUnreadable:
+        raise FileRefused("sealed_by_lost_key") from None
+    read = read_batch_file(content)
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copying:
+        for row in _rows(batch, read.wishes):
+            copying.write_row(row)
+    return read.read_as
+
+
+def _rows(batch: Batch, wishes: Iterable[LineWish]) -> Iterable[tuple[Any, ...]]:
+    for wish in wishes:
+        yield (
+            batch.pk,
+            wish.line,
+            Jsonb(_storable(wish.cells)),
+            "new",
+            wish.amount,
+            wish.description,
+            wish.reference,
+            Jsonb(wish.metadata),
+            Jsonb([finding.stored() for finding in wish.findings]),
+            False,
+            False,
+        )
+
+
+def _storable(cells: dict[str, str]) -> dict[str, str]:
+    """Cells as given, but for what no database stores."""
+    return {
+        name: cell.replace("\0", "").encode("utf-8", "replace").decode()
+        for name, cell in cells.items()
+    }

@@ -1,0 +1,191 @@
+"""Orders about pushes of a batch: decided or canceled one by one, for whoever gave the order."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from consumers.audit import Visitor, acting_as
+from consumers.models import AuditEntry, Partner
+from payouts.approvals import Source
+from payouts.models import ApprovalRule, Batch, BatchOrder, Decision, Payment
+from payouts.models.approvals import Verdict
+from payouts.operations import order_batch
+from payouts.operations.decide_many import Seen, decide_payments
+from payouts.operations.issue_batch import NotYourBatch
+from payouts.operations.order_batch import carry_out_next, order_cancels, order_decisions
+from payouts.operations.send_payments import claim_due_payments
+from payouts.states import Status
+from tests.batches import issued, line
+from tests.books import held
+from tests.pushes import digest_of, make_funded_partner, make_payee, make_staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mia() -> User:
+    return make_staff("mia", "maker")
+
+
+@pytest.fixture
+def ann() -> User:
+    return make_staff("ann", "approver")
+
+
+@pytest.fixture
+def partner() -> Partner:
+    return make_funded_partner()
+
+
+@pytest.fixture
+def waiting(partner: Partner, mia: User) -> Batch:
+    """A batch of five pushes that all wait for one person."""
+    ApprovalRule.objects.create(name="batches", source=Source.BATCH)
+    return _issued(partner, mia, 5)
+
+
+def _issued(partner: Partner, mia: User, count: int) -> Batch:
+    card = make_payee(partner=partner)
+    return issued(partner, mia, *[line(card, f"{n + 1}.00") for n in range(count)])
+
+
+def _payments(batch: Batch) -> list[Payment]:
+    return list(Payment.objects.filter(batch_row__batch=batch).order_by("batch_row__line"))
+
+
+def _seen(batch: Batch) -> list[Seen]:
+    return [Seen(payment.pk, digest_of(payment)) for payment in _payments(batch)]
+
+
+def _statuses(batch: Batch) -> list[str]:
+    return [payment.status for payment in _payments(batch)]
+
+
+def _approve(batch: Batch, by: User, seen: list[Seen] | None = None) -> BatchOrder:
+    return order_decisions(
+        batch, seen=seen or _seen(batch), by=by, verdict=Verdict.APPROVE, reason="Looked at it"
+    )
+
+
+def test_decides_about_each_push_as_the_person_who_gave_it(waiting: Batch, ann: User) -> None:
+    with acting_as(Visitor(label="staff:ann", user_id=ann.pk, ip_address="192.0.2.7")):
+        order = _approve(waiting, ann)
+    assert set(_statuses(waiting)) == {Status.PENDING_APPROVAL}
+    while carry_out_next(limit=2):
+        pass
+    order.refresh_from_db()
+    assert (order.seen_to, order.done, order.refused) == (5, 5, {})
+    assert order.ended_at is not None
+    assert set(_statuses(waiting)) == {Status.PENDING}
+    assert set(Decision.objects.values_list("user_id", flat=True)) == {ann.pk}
+    entries = AuditEntry.objects.filter(verb="approve", subject_type="payouts.payment")
+    assert set(entries.values_list("actor", "ip_address")) == {("staff:ann", "192.0.2.7")}
+
+
+def test_one_digest_is_about_every_push_and_what_was_seen_of_it(waiting: Batch, ann: User) -> None:
+    seen = _seen(waiting)
+    order = _approve(waiting, ann, seen)
+    every = b"".join(one.payment_id.bytes + one.digest for one in seen)
+    assert bytes(order.digest) == hashlib.sha256(every).digest()
+    entry = AuditEntry.objects.get(verb="approve")
+    assert entry.after["pushes"] == 5
+
+
+def test_leaves_alone_what_it_does_not_name(waiting: Batch, ann: User) -> None:
+    _approve(waiting, ann, _seen(waiting)[1:3])
+    carry_out_next()
+    statuses = _statuses(waiting)
+    assert [status == Status.PENDING for status in statuses] == [False, True, True, False, False]
+
+
+def test_rejects(waiting: Batch, ann: User, partner: Partner) -> None:
+    order_decisions(waiting, seen=_seen(waiting), by=ann, verdict=Verdict.REJECT, reason="No")
+    carry_out_next()
+    assert set(_statuses(waiting)) == {Status.REJECTED}
+    assert held(partner) == 0
+
+
+def test_the_uploader_of_a_batch_decides_about_none_of_it(waiting: Batch, mia: User) -> None:
+    mia.groups.add(*make_staff("other", "approver").groups.all())
+    order = _approve(waiting, User.objects.get(pk=mia.pk))
+    carry_out_next()
+    order.refresh_from_db()
+    assert (order.seen_to, order.done, order.refused) == (5, 0, {"maker": 5})
+    assert not Decision.objects.exists()
+
+
+def test_a_push_that_was_changed_since_is_left_out(waiting: Batch, ann: User) -> None:
+    seen = _seen(waiting)
+    stale = Seen(seen[0].payment_id, bytes(32))
+    order = _approve(waiting, ann, [stale, *seen[1:]])
+    carry_out_next()
+    order.refresh_from_db()
+    assert (order.done, order.refused) == (4, {"changed": 1})
+
+
+def test_who_may_not_approve_any_more_decides_nothing(waiting: Batch, ann: User) -> None:
+    order = _approve(waiting, ann)
+    ann.groups.clear()
+    carry_out_next()
+    order.refresh_from_db()
+    assert order.refused == {"not_permitted": 5}
+    assert not Decision.objects.exists()
+
+
+class Killed(BaseException):
+    """Stands in for the end of the process."""
+
+
+def test_goes_on_after_a_worker_that_died(
+    waiting: Batch, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = _approve(waiting, ann)
+    decided: list[object] = []
+
+    def dying(seen: list[Seen], **named: object) -> list[object]:
+        decided.extend(decide_payments(seen[:3], **named))  # type: ignore[arg-type]
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(order_batch, "decide_payments", dying)
+        with pytest.raises(Killed):
+            carry_out_next()
+    assert Decision.objects.count() == 3
+    assert not carry_out_next()
+    BatchOrder.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert carry_out_next()
+    order.refresh_from_db()
+    assert (order.seen_to, order.done, order.refused) == (5, 5, {})
+    assert Decision.objects.count() == 5
+
+
+def test_cancels_what_was_not_sent(partner: Partner, mia: User) -> None:
+    batch = _issued(partner, mia, 3)
+    payments = _payments(batch)
+    assert len(claim_due_payments(limit=1)) == 1
+    order_cancels(batch, payment_ids=[one.pk for one in payments], by=mia, reason="Wrong month")
+    assert carry_out_next()
+    order = BatchOrder.objects.get()
+    assert (order.done, order.refused) == (2, {"submitted": 1})
+    assert sorted(_statuses(batch)) == ["canceled", "canceled", "submitted"]
+
+
+def test_only_the_uploader_cancels(partner: Partner, mia: User) -> None:
+    batch = _issued(partner, mia, 1)
+    ids = [one.pk for one in _payments(batch)]
+    with pytest.raises(NotYourBatch):
+        order_cancels(batch, payment_ids=ids, by=make_staff("max", "maker"), reason="")
+    assert not BatchOrder.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"reason": "another"}, {"marks": b"other"}, {"digest": bytes(32)}, {"pushes": 9}]
+)
+def test_an_order_is_written_once(waiting: Batch, ann: User, change: dict[str, object]) -> None:
+    _approve(waiting, ann)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        BatchOrder.objects.update(**change)
