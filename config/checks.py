@@ -97,7 +97,7 @@ def _card_keys() -> Iterator[CheckMessage]:
 
 
 def _database() -> Iterator[CheckMessage]:
-    if settings.DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+    if settings.DATABASES["default"].get("ENGINE") != "config.postgresql":
         yield Error(
             "There is no database; the embedded one is for development.",
             hint="Set DATABASE_URL_FILE (or DATABASE_URL) to the address of a PostgreSQL server.",

@@ -96,7 +96,7 @@ def database(name: str, *, unset: Callable[[], str]) -> dict[str, object]:
         # What libpq says repeats the URL, with the password in it.
         raise ImproperlyConfigured(f"{name} is not a PostgreSQL URL.") from None
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
         "NAME": parts.pop("dbname", "postgres"),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),

@@ -179,7 +179,7 @@ REST_FRAMEWORK = {
 
 # How many calls of a web process may wait for a final status (`Prefer: wait`) at once. Each holds a
 # thread, so it must stay below the process's threads; one call more is answered at once.
-WAITING_CALLS = env.integer("WAITING_CALLS", 6)
+WAITING_CALLS = env.integer("WAITING_CALLS", 1)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Payouts API",

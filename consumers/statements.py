@@ -37,6 +37,7 @@ def fetch_rows(statement: str, parameters: Mapping[str, Any]) -> list[Row]:
 
 
 def _cursor() -> Any:
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw: psycopg.Connection[TupleRow] = connection.connection
     # Django's own cursors interpolate on the client, which PostgreSQL cannot prepare. Results come

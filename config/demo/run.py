@@ -30,7 +30,8 @@ from config.demo.words import facts, ready_text
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 60.0
 WEB_WORKERS: Final = 2
-WEB_THREADS: Final = 8
+# More threads than two take turns at one interpreter: reads fall by a third (docs/performance.md).
+WEB_THREADS: Final = 2
 WORKER_THREADS: Final = 4
 # Calls in flight are waited for; whatever is cut off becomes unknown and is asked about later.
 WORKER_STOP_SECONDS: Final = 20.0
