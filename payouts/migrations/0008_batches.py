@@ -14,7 +14,7 @@ SQL = Path(__file__).parent / "sql"
 class Migration(migrations.Migration):
     dependencies = [
         ("consumers", "0003_audit_entry"),
-        ("payouts", "0006_four_eyes"),
+        ("payouts", "0007_reference_start"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
