@@ -45,7 +45,15 @@ def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    context = {**admin.site.each_context(request), "title": refusal.title, "refusal": refusal}
+    # Whoever is not signed in sees the frame of the sign-in: the other one is full of offers.
+    is_staff = admin.site.has_permission(request)
+    frame = "admin/base_site.html" if is_staff else "unfold/layouts/unauthenticated.html"
+    context = {
+        **admin.site.each_context(request),
+        "title": refusal.title,
+        "refusal": refusal,
+        "frame": frame,
+    }
     page = render_to_string("403.html", context, request)
     response = HttpResponse(page, status=HTTPStatus.FORBIDDEN)
     add_never_cache_headers(response)

@@ -16,6 +16,8 @@ from django.db import transaction
 ISSUE_PAYMENT: Final = "payouts.issue_payment"
 CANCEL_PAYMENT: Final = "payouts.cancel_payment"
 APPROVE_PAYMENT: Final = "payouts.approve_payment"
+DECIDE_CHANGE: Final = "payouts.decide_changerequest"
+SEE_CHANGES: Final = "payouts.view_changerequest"
 
 # Verbs of the business. Django makes a row for view, add, change and delete of every model; these
 # are made by `ensure_groups`.
@@ -23,6 +25,7 @@ VERBS: Final = {
     ISSUE_PAYMENT: "Can issue a push",
     CANCEL_PAYMENT: "Can cancel a push before it is sent",
     APPROVE_PAYMENT: "Can approve or reject a push",
+    DECIDE_CHANGE: "Can decide about a change of settings",
 }
 
 
@@ -52,6 +55,7 @@ _TERMS = ("payouts.feeschedule", "payouts.limit", "payouts.approvalrule")
 _CLIENTS = ("consumers.apiclient", "consumers.apiclientsecret")
 _STAFF = ("auth.user", "auth.group")
 _AUDIT = ("consumers.auditentry",)
+_CHANGES = ("payouts.changerequest",)
 
 _SEE = _may("view", *_PUSHES, *_PEOPLE)
 
@@ -62,24 +66,29 @@ MAKER: Final = Role(
     _SEE | {ISSUE_PAYMENT, CANCEL_PAYMENT},
 )
 APPROVER: Final = Role(
-    "approver", "Decides about pushes of others.", _SEE | {APPROVE_PAYMENT} | _may("view", *_TERMS)
+    "approver",
+    "Decides about pushes of others, and about changes of settings that others propose.",
+    _SEE | {APPROVE_PAYMENT, DECIDE_CHANGE} | _may("view", *_TERMS, *_CHANGES),
 )
 OPERATIONS: Final = Role(
     "operations", "Finds out what became of unclear pushes.", _SEE | _may("view", *_LEDGER)
 )
 ADMIN: Final = Role(
     "admin",
-    "Keeps partners, consumers, cards, fees, limits, approval rules, API clients and staff.",
+    "Keeps partners, consumers, cards, fees, limits, approval rules, API clients and staff, each "
+    "together with a second person.",
     _SEE
-    | _may("view", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT)
+    | {DECIDE_CHANGE}
+    | _may("view", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT, *_CHANGES)
     | _may("add", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF)
-    | _may("change", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF)
-    | _may("delete", "payouts.limit", "payouts.approvalrule"),
+    | _may("change", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF),
 )
 AUDITOR: Final = Role(
     "auditor",
     "Reads everything and changes nothing.",
-    _SEE | _may("view", "payouts.idempotencykey", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT),
+    _SEE
+    | _may("view", "payouts.idempotencykey", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT)
+    | _may("view", *_CHANGES),
 )
 
 ROLES: Final = (VIEWER, MAKER, APPROVER, OPERATIONS, ADMIN, AUDITOR)

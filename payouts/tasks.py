@@ -6,6 +6,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 
 from payouts import batch_work, drain
+from payouts.operations.changes import expire_changes
 from payouts.operations.decide import expire_undecided_payments
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.operations.link_audit import link_audit_trail
@@ -39,6 +40,7 @@ def work_on_batches() -> None:
 @shared_task(name="payouts.expire_undecided_payments")
 def expire_undecided() -> None:
     expire_undecided_payments(limit=_BATCH)
+    expire_changes(limit=_BATCH)
 
 
 @shared_task(name="payouts.link_audit_trail")

@@ -32,15 +32,16 @@ SCREENS = (
 )
 FRAMEWORKS = ("django", "rest_framework", "celery", "httpx")
 
+_PURE_OF_PAYOUTS = (
+    "states", "money", "limits", "fees", "approvals", "changes", "declines",
+    "actors",
+)  # fmt: skip
 # Plain Python: what is true whatever the framework.
 PURE = (
     "consumers/cards.py",
     "consumers/typed_numbers.py",
     "payouts/batch_files",
-    *(
-        f"payouts/{name}.py"
-        for name in ("states", "money", "limits", "fees", "approvals", "declines", "actors")
-    ),
+    *(f"payouts/{name}.py" for name in _PURE_OF_PAYOUTS),
     "payouts/networks/base.py",
     *(
         f"payouts/networks/sandbox/{name}.py"

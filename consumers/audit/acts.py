@@ -17,6 +17,10 @@ class Verb(StrEnum):
     ADD = "add"
     CHANGE = "change"
     DELETE = "delete"
+    PROPOSE = "propose"
+    WITHDRAW = "withdraw"
+    EXPIRE = "expire"
+    COLLECT = "collect"  # fetched a secret that was made for them
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
@@ -30,7 +34,6 @@ class Verb(StrEnum):
     EXPORT = "export"
     UPLOAD = "upload"
     ISSUE = "issue"
-    WITHDRAW = "withdraw"
     VERIFY = "verify"
 
 

@@ -38,6 +38,10 @@ class TwoSecretsAlready(Exception):
     """The client holds two secrets; one has to go before another is made."""
 
 
+class ClientDisabled(Exception):
+    """The client was disabled: it gets no more secrets."""
+
+
 class LastSecret(Exception):
     """The client's only secret is not removed: disable the client instead."""
 
@@ -62,6 +66,19 @@ def create_api_client(
     Raises:
         UnknownScope: `scopes` is empty or names something other than api:read and api:write.
     """
+    with transaction.atomic():
+        client = register_api_client(partner, name=name, scopes=scopes)
+        return NewClient(client, _store_secret(client, slot=SECRET_SLOTS[0]))
+
+
+def register_api_client(
+    partner: Partner, *, name: str, scopes: Sequence[str] = ALL_SCOPES
+) -> APIClient:
+    """Make a client that has no secret yet, and so cannot come in: `add_client_secret` makes one.
+
+    Raises:
+        UnknownScope: `scopes` is empty or names something other than api:read and api:write.
+    """
     if not scopes or not set(scopes) <= set(ALL_SCOPES):
         raise UnknownScope(f"Scopes are {' and '.join(ALL_SCOPES)}, at least one of them.")
     with transaction.atomic():
@@ -78,7 +95,7 @@ def create_api_client(
                 after={"name": name, "client_id": client.client_id, "scopes": client.scopes},
             )
         )
-        return NewClient(client, _store_secret(client, slot=SECRET_SLOTS[0]))
+        return client
 
 
 def add_client_secret(client: APIClient) -> str:
@@ -86,9 +103,12 @@ def add_client_secret(client: APIClient) -> str:
 
     Raises:
         TwoSecretsAlready: also for the later of two callers at once.
+        ClientDisabled: a client that is disabled stays so.
     """
-    with _audited(client, Verb.ADD_SECRET, TwoSecretsAlready):
+    with _audited(client, Verb.ADD_SECRET, TwoSecretsAlready, ClientDisabled):
         taken = _slots_taken(client)
+        if APIClient.objects.filter(pk=client.pk).exclude(disabled_at=None).exists():
+            raise ClientDisabled("The client is disabled.")
         free = next((slot for slot in SECRET_SLOTS if slot not in taken), None)
         if free is None:
             raise TwoSecretsAlready("Remove one of the two secrets first.")
@@ -189,9 +209,9 @@ def _record_stranger(client: APIClient | None) -> None:
 
 
 def _audited(
-    client: APIClient, verb: Verb, refusal: type[Exception]
+    client: APIClient, verb: Verb, *refusals: type[Exception]
 ) -> AbstractContextManager[None]:
-    return audited(Act(verb=verb, subject=subject_of(client)), refusals=(refusal,))
+    return audited(Act(verb=verb, subject=subject_of(client)), refusals=refusals)
 
 
 def _store_secret(client: APIClient, *, slot: int) -> str:

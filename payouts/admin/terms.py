@@ -59,7 +59,7 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
 
 
 @admin.register(Limit)
-class LimitAdmin(ModelAdmin[Limit]):
+class LimitAdmin(NoDelete, ModelAdmin[Limit]):
     list_display = ("partner_shown", "scope_shown", "amount_shown", "count_shown")
     list_filter = (PartnerFilter,)
     list_filter_submit = True
@@ -87,7 +87,7 @@ class LimitAdmin(ModelAdmin[Limit]):
 
 
 @admin.register(ApprovalRule)
-class ApprovalRuleAdmin(ModelAdmin[ApprovalRule]):
+class ApprovalRuleAdmin(NoDelete, ModelAdmin[ApprovalRule]):
     """Every active rule that matches a push applies to it; an empty condition does not narrow."""
 
     list_display = ("rule_name", "partner_name", "when", "asks_for", "state")

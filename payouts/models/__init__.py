@@ -12,6 +12,7 @@ from payouts.models.batch import (
     OrderKind,
     RowState,
 )
+from payouts.models.changes import ChangeRequest
 from payouts.models.ledger import Account, AccountKind, AccountPart, Journal, JournalKind, Posting
 from payouts.models.payment import (
     Attempt,
@@ -37,6 +38,7 @@ __all__ = [
     "BatchRow",
     "BatchState",
     "BatchTally",
+    "ChangeRequest",
     "DailyUsage",
     "Decision",
     "Event",

@@ -6,7 +6,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from consumers.audit import Act, Verb, record_act, subject_of
+from consumers.audit import Act, Verb, changed_fields, record_act, subject_of
 from consumers.models import Partner
 from payouts.actors import Actor
 from payouts.models import Account, AccountKind, JournalKind
@@ -38,6 +38,45 @@ def create_partner(name: str) -> Partner:
         open_partner_accounts(partner)
         record_act(Act(verb=Verb.ADD, subject=subject_of(partner), after={"name": name}))
     return partner
+
+
+def set_partner_terms(
+    partner: Partner,
+    *,
+    name: str,
+    is_active: bool,
+    requires_idempotency_key: bool,
+    approval_hours: int,
+) -> Partner:
+    """Store a partner's own settings; they hold for whatever is asked for from now on.
+
+    :raises django.db.IntegrityError: if the name is another partner's.
+    """
+    terms = {
+        "name": name,
+        "is_active": is_active,
+        "requires_idempotency_key": requires_idempotency_key,
+        "approval_hours": approval_hours,
+    }
+    with transaction.atomic():
+        kept = Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
+        before, after = changed_fields(kept, terms)
+        Partner.objects.filter(pk=partner.pk).update(**terms)
+        record_act(Act(verb=Verb.CHANGE, subject=subject_of(kept), before=before, after=after))
+    return kept
+
+
+def switch_off_partner(partner: Partner, *, reason: str) -> None:
+    """Take no more pushes of a partner and refuse its tokens, from the next request on.
+
+    One person may: stopping is always allowed. What was accepted before goes on. Doing it again
+    changes nothing; switching on again takes two people.
+    """
+    with transaction.atomic():
+        kept = Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
+        if kept.is_active:
+            Partner.objects.filter(pk=partner.pk).update(is_active=False)
+            record_act(Act(verb=Verb.DISABLE, subject=subject_of(kept), reason=reason))
 
 
 def require_funding_amount(amount: Decimal) -> None:

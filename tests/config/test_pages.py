@@ -33,6 +33,12 @@ def test_says_that_a_form_is_too_old() -> None:
     assert "CSRF" not in text_of(page)
 
 
+def test_says_so_to_whoever_is_not_signed_in() -> None:
+    page = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"})
+    assert page.status_code == 403
+    assert "This form was open for too long" in text_of(page)
+
+
 def test_asks_whoever_is_not_signed_in_to_sign_in() -> None:
     assert Client().get("/admin/issue/").status_code == 302
 

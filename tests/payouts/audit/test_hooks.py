@@ -130,7 +130,7 @@ def limit_form(partner: Partner, amount: str) -> dict[str, str]:
     return {"partner": str(partner.pk), "scope": "push", "max_amount": amount, "max_count": ""}
 
 
-def test_what_is_added_changed_and_deleted_on_an_admin_page() -> None:
+def test_what_is_added_and_changed_on_an_admin_page() -> None:
     partner = make_partner(name="Northwind")
     client = signed_in(make_staff("adam", "admin"))
     client.post(reverse("admin:payouts_limit_add"), limit_form(partner, "5000"))
@@ -143,12 +143,9 @@ def test_what_is_added_changed_and_deleted_on_an_admin_page() -> None:
     changed = newest()
     assert (changed.before, changed.after) == ({"max_amount": "5000.00"}, {"max_amount": "7000"})
     assert (changed.subject_id, changed.partner_id) == (str(limit.pk), partner.pk)
-    client.post(page_address(limit, "delete"), {"post": "yes"})
-    assert newest().before["max_amount"] == "7000.00"
     assert [entry[1:] for entry in kept()] == [
         ("add", "payouts.limit", "done"),
         ("change", "payouts.limit", "done"),
-        ("delete", "payouts.limit", "done"),
     ]
 
 

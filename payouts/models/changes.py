@@ -1,0 +1,124 @@
+"""Changes of settings that one person proposes and another one decides about."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Upper
+
+from consumers.ids import new_id
+from consumers.models import Partner
+from payouts.changes import ChangeState
+
+FUNDING = "fund_partner"
+MEMBER = "staff_member"
+
+
+class ChangeRequest(models.Model):
+    """What somebody proposes to change, and what became of it; see `payouts.changes`.
+
+    A trigger freezes what is proposed, lets the state go one way only, and refuses to delete. The
+    constraints keep the four eyes: nobody decides about a proposal of their own, or about one that
+    is about themselves. `is_alone` marks the one exception, a first admin without a second one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=24)
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, related_name="+")
+    # What of the partner or of the product it is about, as the kind names it; empty for a new one.
+    subject = models.CharField(max_length=64, blank=True)
+    label = models.CharField(max_length=300)
+    concerns_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    # SHA-256 over kind, subject, before and after: what a decision is bound to.
+    digest = models.BinaryField(max_length=32)
+    reason = models.CharField(max_length=500)
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    proposed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in ChangeState])
+    is_alone = models.BooleanField(default=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.CharField(max_length=500, blank=True)
+    # The id of what came of it: a journal, a schedule, a client, a person.
+    result = models.CharField(max_length=64, blank=True)
+    collected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    collected_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "change request"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in ChangeState]),
+                name="change_known_state",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(state="proposed", decided_at__isnull=True, decided_by__isnull=True)
+                    | Q(state="expired", decided_at__isnull=False, decided_by__isnull=True)
+                    # A condition on nothing is neither true nor false, and would pass.
+                    | Q(
+                        state="withdrawn",
+                        decided_at__isnull=False,
+                        decided_by__isnull=False,
+                        decided_by=F("proposed_by"),
+                    )
+                    | Q(
+                        ~Q(decided_by=F("proposed_by")),
+                        state__in=["applied", "rejected"],
+                        decided_at__isnull=False,
+                        decided_by__isnull=False,
+                        is_alone=False,
+                    )
+                    | Q(
+                        state="applied",
+                        decided_at__isnull=False,
+                        decided_by__isnull=True,
+                        is_alone=True,
+                        kind=MEMBER,
+                    )
+                ),
+                name="change_four_eyes",
+            ),
+            models.CheckConstraint(
+                condition=Q(concerns_user__isnull=True)
+                | Q(decided_by__isnull=True)
+                | Q(state="withdrawn")
+                | ~Q(decided_by=F("concerns_user")),
+                name="change_not_by_whom_it_concerns",
+            ),
+            models.CheckConstraint(
+                condition=Q(collected_at__isnull=True, collected_by__isnull=True)
+                | Q(collected_at__isnull=False, collected_by__isnull=False, state="applied"),
+                name="change_collected_after_it_applied",
+            ),
+            # A second click proposes nothing a second time.
+            models.UniqueConstraint(
+                fields=["digest"], condition=Q(state="proposed"), name="change_waits_once"
+            ),
+            # One arrival at the bank is booked once.
+            models.UniqueConstraint(
+                F("partner"),
+                Upper(KT("after__reference")),
+                condition=Q(kind=FUNDING, state__in=["proposed", "applied"]),
+                name="change_funding_reference_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "expires_at", "id"], name="change_by_state"),
+            models.Index(fields=["proposed_by", "-id"], name="change_by_proposer"),
+            models.Index(fields=["partner", "-id"], name="change_by_partner"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
