@@ -15,6 +15,9 @@ from django.core.exceptions import ImproperlyConfigured
 from consumers.vault import CardKeysMisconfigured, key_ring_from_settings
 
 SECRET_KEY_CHARACTERS: Final = 50
+LONGEST_IDLE_SECONDS: Final = 15 * 60
+MOST_SIGN_IN_TRIES: Final = 10
+SHORTEST_LOCK_SECONDS: Final = 30 * 60
 Apps = Sequence[AppConfig] | None
 
 
@@ -115,6 +118,27 @@ def _broker() -> Iterator[CheckMessage]:
         )
 
 
+def _sign_in() -> Iterator[CheckMessage]:
+    if settings.DEMO_SHOWS_CODES:
+        yield Error(
+            "Pages would show the codes of second factors, as in the demo.",
+            hint="Unset DEMO_SHOWS_CODES.",
+            id="payouts.E012",
+        )
+    if (
+        settings.SESSION_COOKIE_AGE > LONGEST_IDLE_SECONDS
+        or settings.SIGN_IN_TRIES > MOST_SIGN_IN_TRIES
+        or settings.SIGN_IN_LOCK_SECONDS < SHORTEST_LOCK_SECONDS
+    ):
+        yield Error(
+            "Staff may be idle longer, or try more passwords, than PCI DSS 8.2.8 and 8.3.4 allow.",
+            hint=f"Keep SESSION_IDLE_SECONDS at {LONGEST_IDLE_SECONDS} or less, SIGN_IN_TRIES at "
+            f"{MOST_SIGN_IN_TRIES} or less, SIGN_IN_LOCK_SECONDS at {SHORTEST_LOCK_SECONDS} or "
+            "more.",
+            id="payouts.E013",
+        )
+
+
 def _networks() -> Iterator[CheckMessage]:
     if not settings.CARD_NETWORK_SANDBOX_URL:
         yield Error(
@@ -139,5 +163,6 @@ UNSAFE: Final[tuple[Callable[[], Iterator[CheckMessage]], ...]] = (
     _card_keys,
     _database,
     _broker,
+    _sign_in,
     _networks,
 )

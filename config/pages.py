@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
+
+from payouts.sign_in.frame import framed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,7 @@ def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    # Whoever is not signed in sees the frame of the sign-in: the other one is full of offers.
-    is_staff = admin.site.has_permission(request)
-    frame = "admin/base_site.html" if is_staff else "unfold/layouts/unauthenticated.html"
-    context = {
-        **admin.site.each_context(request),
-        "title": refusal.title,
-        "refusal": refusal,
-        "frame": frame,
-    }
+    context = {**framed(request, refusal.title), "refusal": refusal}
     page = render_to_string("403.html", context, request)
     response = HttpResponse(page, status=HTTPStatus.FORBIDDEN)
     add_never_cache_headers(response)

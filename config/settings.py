@@ -8,7 +8,8 @@ checks in config/checks.py refuse to start on whatever is missing.
 from pathlib import Path
 
 from config import embedded, env
-from config.unfold import LOGIN_REDIRECT_URL, UNFOLD  # noqa: F401
+from config.sign_in import *  # noqa: F403
+from config.unfold import UNFOLD  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("PAYOUTS_VAR", str(BASE_DIR / "var")))
@@ -38,6 +39,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -58,6 +62,8 @@ MIDDLEWARE = [
     "consumers.audit.middleware.AuditMiddleware",
     "consumers.admin.zone.ViewerZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "payouts.sign_in.middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -107,16 +113,13 @@ STORAGES = {
     },
 }
 
-# Staff sign-in. The idle time-out is sliding: every request of a signed-in person begins it anew.
-SESSION_COOKIE_AGE = 15 * 60
-SESSION_SAVE_EVERY_REQUEST = True
-SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# Staff sign-in is in config/sign_in.py.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 if PRODUCTION:
     # The prefix makes browsers refuse the cookie unless it is secure and of this very host.
     SESSION_COOKIE_NAME = "__Host-session"
     CSRF_COOKIE_NAME = "__Host-csrf"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -155,15 +158,6 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
     },
 }
-
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 15},
-    },
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["consumers.api.authentication.ClientTokenAuthentication"],

@@ -59,10 +59,6 @@ def _page(title: str, icon: str, name: str, permission: str) -> dict[str, Any]:
     }
 
 
-# The theme's sign-in page forgets where to go when it is opened by itself.
-LOGIN_REDIRECT_URL: Final = "admin:index"
-
-
 def environment(_request: HttpRequest) -> list[str] | None:
     """A word in the corner of every page wherever no real money moves."""
     from django.conf import settings
@@ -88,6 +84,12 @@ UNFOLD: Final[dict[str, Any]] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "config.unfold.environment",
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Sign-in and security", "link": reverse_lazy("mfa_index")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "DASHBOARD_CALLBACK": "payouts.admin.home.home",
     "BORDER_RADIUS": "8px",
     "COLORS": {

@@ -28,6 +28,7 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(authentication_classes=[], permission_classes=[]),
         name="docs",
     ),
+    path("admin/", include("payouts.sign_in.urls")),
     path("admin/", include("payouts.backoffice.urls")),
     path("admin/", admin.site.urls),
 ]

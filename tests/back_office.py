@@ -1,8 +1,10 @@
 """What tests of the admin pages share: a browser with somebody signed in, and what a page says."""
 
 import re
-from typing import Protocol
+from types import SimpleNamespace
+from typing import Any, Protocol
 
+from allauth.account.internal.flows.login import record_authentication
 from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
@@ -18,10 +20,20 @@ def browser(*roles: str, username: str = "somebody") -> Client:
     return browser_of(make_staff(username, *roles))
 
 
-def browser_of(user: User) -> Client:
-    client = Client()
+def browser_of(user: User, *, client: Client | None = None) -> Client:
+    """A browser in which this person is signed in, second factor and all, just now."""
+    client = client or Client()
     client.force_login(user)
+    show_second_factor(client, user)
     return client
+
+
+def show_second_factor(client: Client, user: User, **shown: Any) -> None:
+    """Let the session of a browser say that its person has shown a second factor just now."""
+    session = client.session
+    request: Any = SimpleNamespace(session=session)
+    record_authentication(request, user, **{"method": "mfa", "type": "totp", **shown})
+    session.save()
 
 
 def superuser_browser() -> Client:

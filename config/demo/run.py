@@ -213,6 +213,7 @@ def _require_own(var: Path) -> None:
 def _environment(places: Places) -> dict[str, str]:
     """What the children see: our environment, and the database that we hold open for them."""
     environment = {**os.environ, "PAYOUTS_VAR": str(places.var), "PYTHONUNBUFFERED": "1"}
+    environment["DEMO_SHOWS_CODES"] = "yes"
     if not environment.keys() & {"DATABASE_URL", "DATABASE_URL_FILE"}:
         environment["DATABASE_URL"] = embedded.database_url(places.database)
     return environment

@@ -21,7 +21,12 @@ def facts(cast: Cast, *, address: str, sandbox: str) -> dict[str, Any]:
             "external_payment_card_id": cast.card_id,
         },
         "staff": [
-            {"username": member.username, "password": member.password, "role": member.role}
+            {
+                "username": member.username,
+                "password": member.password,
+                "role": member.role,
+                "totp_secret": member.totp_secret,
+            }
             for member in cast.staff
         ],
         "sandbox": {"address": sandbox},
@@ -38,6 +43,9 @@ def ready_text(cast: Cast, *, address: str, sandbox: str, seconds: float) -> str
             "",
             f"  Back office      {address}/admin/   sign in as one of",
             *(f"    {member.username:{width}}  {member.password}" for member in cast.staff),
+            "    and type the code that the next page shows (elsewhere a phone shows it).",
+            "    For scripts: .venv/bin/python manage.py staffcode viewer",
+            f"    To try passkeys, open it as {address.replace('127.0.0.1', 'localhost')}/admin/",
             f"  API documents    {address}/v2/docs/",
             f"  API client       {cast.client_id}",
             f"  its secret       {cast.client_secret}",

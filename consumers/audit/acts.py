@@ -12,6 +12,11 @@ class Verb(StrEnum):
 
     SIGN_IN = "sign_in"
     SIGN_OUT = "sign_out"
+    ADD_FACTOR = "add_factor"
+    REMOVE_FACTOR = "remove_factor"
+    RESET_FACTOR = "reset_factor"
+    END_SESSION = "end_session"
+    UNLOCK = "unlock"
     ACCESS = "access"  # asked for something that is not theirs; recorded when refused
     VIEW = "view"
     ADD = "add"

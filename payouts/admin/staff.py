@@ -6,6 +6,8 @@ people, so that an approval rule can ask for somebody of them.
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
@@ -33,6 +35,8 @@ _SUMMARIES = {role.name: role.summary for role in ROLES}
 # Nothing here is deleted by the page: where deleting is allowed at all it is done one by one.
 admin.site.disable_action("delete_selected")
 admin.site.unregister(User)
+# Second factors and addresses of e-mail have pages of their own, or none.
+admin.site.unregister([Authenticator, EmailAddress])
 admin.site.unregister(Group)
 
 

@@ -22,6 +22,7 @@ from payouts.models.payment import (
     Payment,
     PaymentTally,
 )
+from payouts.models.sign_in import FormerPassword, SignInTries, StaffSession, UsedCode
 from payouts.models.terms import DailyUsage, FeeSchedule, Limit
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Event",
     "EventKind",
     "FeeSchedule",
+    "FormerPassword",
     "IdempotencyKey",
     "Journal",
     "JournalKind",
@@ -53,4 +55,7 @@ __all__ = [
     "PaymentTally",
     "Posting",
     "RowState",
+    "SignInTries",
+    "StaffSession",
+    "UsedCode",
 ]

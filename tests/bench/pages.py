@@ -1,18 +1,14 @@
 """How long single pages take: the API's list and the admin's, as for a person alone."""
 
-import re
 import time
 from collections.abc import Callable
-from typing import Final
 
 import httpx
 
 from tests.bench.product import Product
+from tests.demo_staff import sign_in
 
 Ask = Callable[[], float]
-
-_FORM_TOKEN: Final = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-_SIGN_IN: Final = "/admin/login/"
 
 
 def api_page(product: Product, path: str, *, token: str) -> Ask:
@@ -25,17 +21,7 @@ def api_page(product: Product, path: str, *, token: str) -> Ask:
 def admin_page(product: Product, path: str) -> Ask:
     """The same for a page of the admin, signed in as its administrator."""
     http = _client(product)
-    form = _FORM_TOKEN.search(http.get(_SIGN_IN).text)
-    assert form is not None
-    answer = http.post(
-        _SIGN_IN,
-        data={
-            "username": "admin",
-            "password": product.staff["admin"],
-            "csrfmiddlewaretoken": form[1],
-        },
-    )
-    assert answer.status_code == 302, "The admin did not let us in."
+    sign_in(http, "admin", product.staff["admin"])
     return lambda: _milliseconds(http, path)
 
 

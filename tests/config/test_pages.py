@@ -26,7 +26,7 @@ def test_offers_no_control_to_whoever_has_no_role() -> None:
 
 def test_says_that_a_form_is_too_old() -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(make_staff("mia", "maker"))
+    browser_of(make_staff("mia", "maker"), client=client)
     page = client.post("/admin/issue/confirm/", {"amount": "5"})
     assert page.status_code == 403
     assert "This form was open for too long" in text_of(page)

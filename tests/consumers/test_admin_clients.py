@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -16,6 +15,7 @@ from consumers.operations.api_clients import (
     client_with_credentials,
     disable_api_client,
 )
+from payouts.models import StaffSession
 from tests.back_office import Page, browser, page_address, superuser_browser, text_of
 from tests.builders import make_api_client, make_partner
 
@@ -57,7 +57,9 @@ def test_making_one_shows_its_secret(admin: Client) -> None:
 def test_a_secret_is_nowhere_afterwards(admin: Client) -> None:
     page = admin.post(f"{LIST}add/", new_client_form())
     secret, made = secret_on(page), APIClient.objects.get()
-    kept = str(page.cookies) + str([session.get_decoded() for session in Session.objects.all()])
+    kept = str(page.cookies) + str(
+        [session.get_decoded() for session in StaffSession.objects.all()]
+    )
     kept += str(list(LogEntry.objects.values()))
     kept += admin.get(page_address(made)).content.decode() + admin.get(LIST).content.decode()
     assert secret not in kept

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import stat
@@ -18,6 +17,8 @@ from typing import Any, Final
 
 import httpx
 import pytest
+
+from tests.demo_staff import sign_in
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 START_SECONDS: Final = 120.0
@@ -160,18 +161,7 @@ def require_staff_can_sign_in(facts: dict[str, Any]) -> None:
     assert roles == ["viewer", "maker", "approver", "operations", "admin", "auditor"]
     member = facts["staff"][0]
     with httpx.Client(base_url=facts["address"], trust_env=False, timeout=30) as browser:
-        page = browser.get("/admin/login/")
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        assert token is not None
-        answer = browser.post(
-            "/admin/login/?next=/admin/",
-            data={
-                "csrfmiddlewaretoken": token[1],
-                "username": member["username"],
-                "password": member["password"],
-            },
-        )
-        assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+        sign_in(browser, member["username"], member["password"])
         assert browser.get("/admin/").status_code == 200
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 USERS = reverse("admin:auth_user_changelist")
 GROUPS = reverse("admin:auth_group_changelist")
-PASSWORD = "a long enough phrase"
+PASSWORD = "a long enough phrase 1"
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_answers_404_where_there_is_no_push(verb: str) -> None:
 def test_a_form_from_another_site_is_refused(approver: User) -> None:
     payment = push_for_approval(make_payee())
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(approver)
+    browser_of(approver, client=strict)
     form = {"reason": "x", "seen": digest_of(payment).hex()}
     assert strict.post(page_address(payment, "approve"), form).status_code == 403
     assert not Decision.objects.exists()

@@ -36,7 +36,7 @@ from tests.pushes import (
 
 pytestmark = pytest.mark.django_db
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple 1"
 ADDRESS = "192.0.2.7"
 
 
@@ -66,7 +66,7 @@ def signed_in(user: User) -> Client:
 
 def sign_in(name: str, password: str) -> Client:
     client = Client(REMOTE_ADDR=ADDRESS)
-    client.post("/admin/login/", {"username": name, "password": password})
+    client.post("/admin/sign-in/", {"login": name, "password": password})
     return client
 
 

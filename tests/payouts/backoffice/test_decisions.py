@@ -79,7 +79,7 @@ def test_only_approvers_decide(role: str) -> None:
 def test_a_form_of_another_site_is_refused(carla: User) -> None:
     (payment,) = waiting("100.00")
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(carla)
+    browser_of(carla, client=strict)
     assert decide(strict, payment).status_code == 403
     nothing_happened(payment)
 

@@ -62,7 +62,7 @@ def test_the_sidebar_offers_it_to_makers(client: Client) -> None:
 def test_a_form_of_another_site_is_refused(mia: User, card: PaymentCard) -> None:
     ticket = ticket_for(browser_of(mia), card)
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(mia)
+    browser_of(mia, client=strict)
     assert strict.post(SEND, {"ticket": ticket}).status_code == 403
     nothing_happened(card)
 

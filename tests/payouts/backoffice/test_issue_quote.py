@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
 from consumers.models import PaymentCard
 from consumers.operations.consumers import update_consumer
 from payouts.approvals import Source
-from payouts.models import ApprovalRequirement, FeeSchedule, Limit
+from payouts.models import ApprovalRequirement, FeeSchedule, Limit, StaffSession
 from payouts.states import Status
 from tests.back_office import browser_of, text_of
 from tests.books import available
@@ -154,12 +153,12 @@ def test_waits_quietly_for_the_rest_of_the_form(client: Client, card: PaymentCar
 
 def test_a_quote_does_not_keep_an_idle_session_alive(client: Client, card: PaymentCard) -> None:
     soon = timezone.now() + timedelta(minutes=1)
-    Session.objects.update(expire_date=soon)
+    StaffSession.objects.update(expire_date=soon)
     answer = client.get(QUOTE, filled(card))
     assert (answer.status_code, len(answer.cookies)) == (200, 0)
-    assert Session.objects.get().expire_date == soon
+    assert StaffSession.objects.get().expire_date == soon
     client.get(ISSUE)
-    assert Session.objects.get().expire_date > soon
+    assert StaffSession.objects.get().expire_date > soon
 
 
 @pytest.mark.parametrize("many", [1, 6])

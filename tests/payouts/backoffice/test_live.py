@@ -5,12 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
 from consumers.ids import new_id
-from payouts.models import Payment
+from payouts.models import Payment, StaffSession
 from payouts.operations.record_outcome import record_outcome
 from tests.back_office import browser, browser_of, text_of
 from tests.payouts.backoffice.pages import issue, push_address
@@ -115,10 +114,10 @@ def test_is_for_those_who_may_see_pushes() -> None:
 def test_an_idle_page_is_signed_out_all_the_same(viewer: Client) -> None:
     payment = push(make_payee())
     soon = timezone.now() + timedelta(minutes=1)
-    Session.objects.update(expire_date=soon)
+    StaffSession.objects.update(expire_date=soon)
     assert viewer.get(live(payment), {"version": "1"}).status_code == 204
-    assert Session.objects.get().expire_date == soon
-    Session.objects.update(expire_date=timezone.now())
+    assert StaffSession.objects.get().expire_date == soon
+    StaffSession.objects.update(expire_date=timezone.now())
     assert viewer.get(live(payment), {"version": "1"}).headers["HX-Refresh"] == "true"
 
 

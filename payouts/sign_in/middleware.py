@@ -1,0 +1,67 @@
+"""Keeps whoever has not shown a second factor in this session out of everything.
+
+The one place where the rule is: no page has to remember it, and a new page has it from the start.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from payouts.sign_in.state import has_lasted_too_long, has_shown_second_factor, note_request
+
+STAFF_PREFIX: Final = "/admin/"
+
+# What somebody who has given a password only may reach: signing in and out, and setting up.
+OPEN: Final = frozenset(
+    {
+        "account_login",
+        "account_logout",
+        "admin:login",
+        "admin:logout",
+        "mfa_authenticate",
+        "mfa_login_webauthn",
+        "sign_in:set_up",
+        "mfa_activate_totp",
+        "mfa_add_webauthn",
+    }
+)
+
+
+class SecondFactorMiddleware:
+    """Stands inside of sessions, sign-in and the audit trail's middleware.
+
+    Only staff pages have sessions: what is asked for by token is not looked at, and costs nothing.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if not request.path_info.startswith(STAFF_PREFIX) or not request.user.is_authenticated:
+            return None
+        if has_lasted_too_long(request):
+            logout(request)
+            return _sent_to(request, "account_login")
+        note_request(request)
+        if has_shown_second_factor(request) or _is_open(request):
+            return None
+        return _sent_to(request, "sign_in:set_up")
+
+
+def _is_open(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and request.resolver_match.view_name in OPEN
+
+
+def _sent_to(request: HttpRequest, name: str) -> HttpResponse:
+    if "HX-Request" in request.headers:
+        # A part of a page cannot lead elsewhere; the whole page, loaded anew, can.
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return HttpResponseRedirect(reverse(name))
