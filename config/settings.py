@@ -181,6 +181,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": ["config.openapi.complete"],
+    "PATH_CONVERTER_OVERRIDES": {"any_uuid": {"type": "string", "format": "uuid"}},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -217,6 +218,7 @@ CELERY_BEAT_SCHEDULE = {
         ("go on with batches", "payouts.work_on_batches", 5.0),
         ("expire approvals", "payouts.expire_undecided_payments", 60.0),
         ("link the audit trail", "payouts.link_audit_trail", 5.0),
+        ("count what was linked", "payouts.follow_events", 5.0),
         ("verify what was linked", "payouts.verify_audit_trail", 3600.0),
     )
 }

@@ -28,6 +28,9 @@ BLANKS_AND_DASHES = (
     r" \t\-\u00a0\u2000-\u200b\u202f\u2060\u3000\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
 )
 
+# The one problem of typed card data that is about the card and not about what was typed.
+CARD_EXPIRED = "card_expired"
+
 # Issuers print at most some years ahead; a year beyond this is a typing error.
 YEARS_AHEAD_AT_MOST = 20
 
@@ -253,7 +256,7 @@ def problems_with_expiry(month: int, year: int, today: date) -> list[CardProblem
     if problems or not is_expired(month, year, on=today):
         return problems
     field = "expiration_month" if year == today.year else "expiration_year"
-    return [CardProblem(field, "card_expired", "The card has expired.")]
+    return [CardProblem(field, CARD_EXPIRED, "The card has expired.")]
 
 
 def _is_digits(text: str) -> bool:

@@ -171,6 +171,23 @@ class Consumer(models.Model):
         return f"{self.first_name} {self.last_name}".strip()
 
 
+class ConsumerTally(models.Model):
+    """How many consumers a partner has, in parts; the sum is the truth, one part may be negative.
+
+    Kept by triggers on consumer.
+    """
+
+    pk = models.CompositePrimaryKey("partner_id", "part")
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    part = models.PositiveSmallIntegerField()
+    consumers = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.consumers} consumers"
+
+
 class CardStatus(models.TextChoices):
     ACTIVE = "active"
     INACTIVE = "inactive"

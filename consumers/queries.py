@@ -4,13 +4,15 @@ from datetime import date
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from consumers.cards import is_expired
-from consumers.models import CardStatus, Consumer, PaymentCard
+from consumers.models import CardStatus, Consumer, ConsumerTally, PaymentCard
 from consumers.search import prefix_query
 
 EXPIRED = "expired"
+# Counting what a search finds costs what it finds; beyond this the answer is a lower bound.
+COUNTED_AT_MOST = 10_000
 
 # Sealed bytes and search words are of no use to anybody who reads.
 _NOT_READ_OF_CONSUMERS = ("search_vector", "tax_identifier_sealed")
@@ -26,6 +28,19 @@ class FinishedQuery(SearchQuery):
 def consumers_of(partner_id: UUID) -> QuerySet[Consumer]:
     """All consumers of the partner."""
     return Consumer.objects.filter(partner_id=partner_id).defer(*_NOT_READ_OF_CONSUMERS)
+
+
+def consumer_count(partner_id: UUID) -> int:
+    """How many consumers the partner has: the sum of a few maintained rows."""
+    tallies = ConsumerTally.objects.filter(partner_id=partner_id)
+    total: int | None = tallies.aggregate(total=Sum("consumers"))["total"]
+    return total or 0
+
+
+def matching_count(consumers: QuerySet[Consumer]) -> tuple[int, bool]:
+    """Count what a search found, and whether that is all: no more than so many are looked at."""
+    counted = consumers.order_by()[: COUNTED_AT_MOST + 1].count()
+    return min(counted, COUNTED_AT_MOST), counted <= COUNTED_AT_MOST
 
 
 def consumers_matching(partner_id: UUID, text: str) -> QuerySet[Consumer]:

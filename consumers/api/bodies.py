@@ -8,6 +8,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from consumers.api.shapes import Birthday, Email, PatternText, Problems, Shape, Text, Whole
 from consumers.cards import (
+    CARD_EXPIRED,
     CardProblem,
     is_plausible_number,
     normalise_number,
@@ -137,7 +138,12 @@ class CardBody(CardEdit):
         if month is None or year is None:
             return {}
         problems = problems_with_expiry(month, year, timezone.now().date())
-        return {problem.field: [_detail_of(problem)] for problem in problems}
+        # That a card has expired is no fault of the request's shape: adding it is refused.
+        return {
+            problem.field: [_detail_of(problem)]
+            for problem in problems
+            if problem.code != CARD_EXPIRED
+        }
 
 
 class NoBody(Shape):

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from consumers.api.problems import Problem, ProblemOf, refusal
-from consumers.operations.cards import CardInactive, CardNotAcceptable, EligibilityUnavailable
+from consumers.operations.cards import (
+    CardExpired,
+    CardInactive,
+    CardNotAcceptable,
+    EligibilityUnavailable,
+)
 from consumers.operations.consumers import ConsumerExists, ConsumerInactive
 
 RETRY_AFTER_SECONDS: Final = 60
@@ -30,6 +35,7 @@ def _eligibility_unavailable(_: EligibilityUnavailable) -> Problem:
 CONSUMER_PROBLEMS: Final[Mapping[type[Exception], ProblemOf]] = {
     ConsumerExists: _consumer_exists,
     ConsumerInactive: refusal(422, "consumer_inactive", "The consumer's account is canceled."),
+    CardExpired: refusal(422, "card_expired", "The card has expired."),
     CardNotAcceptable: refusal(400, "invalid_request", "The request is not valid."),
     CardInactive: refusal(422, "card_inactive", "The card was taken out of use."),
     EligibilityUnavailable: _eligibility_unavailable,

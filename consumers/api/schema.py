@@ -184,6 +184,9 @@ class _Listed(serializers.Serializer[Any]):
 
 class ConsumerPage(_Listed):
     results = ConsumerShown(many=True)
+    count_is_exact = serializers.BooleanField(
+        required=False, help_text="With a search only: false if `count` is a lower bound."
+    )
 
 
 class CardPage(_Listed):
@@ -207,7 +210,8 @@ BODY_REFUSALS: Final = {
 _NOT_FOUND: Final = problem(404, "There is no such object of your own.")
 _TAKEN: Final = problem(409, "Another consumer has this pcid.", ConsumerExistsShown)
 _CLOSED: Final = problem(422, "The consumer's account is canceled.")
-_OUT_OF_USE: Final = problem(422, "The card was taken out of use.")
+_EXPIRED: Final = "The card has expired"
+_OUT_OF_USE: Final = problem(422, f"{_EXPIRED}, or was taken out of use.")
 
 LIST_CONSUMERS = extend_schema(
     operation_id="list_consumers",
@@ -297,7 +301,7 @@ ADD_CARD = extend_schema(
         **REFUSALS,
         **_NOT_FOUND,
         **BODY_REFUSALS,
-        **_CLOSED,
+        **problem(422, f"{_EXPIRED}, or the consumer's account is canceled."),
     },
     examples=[CARD_REQUEST, CARD_ANSWER],
 )
@@ -319,6 +323,8 @@ EDIT_CARD = extend_schema(
 )
 DEACTIVATE_CARD = extend_schema(
     operation_id="deactivate_external_payment_card",
+    description="Take a card out of use for good. Payments name it, so it is kept: it can still be "
+    "retrieved and listed, with the status `inactive`. Doing it again changes nothing.",
     tags=_CARDS,
     responses={204: OpenApiResponse(description="Out of use."), **REFUSALS, **_NOT_FOUND},
 )

@@ -52,20 +52,20 @@ class ConsumersView(APIView):
         page = Page.of(request.query_params)
         partner_id = caller_of(request).partner_id
         text = _search_of(request)
-        found = (
-            queries.consumers_matching(partner_id, text)
-            if text
-            else queries.consumers_of(partner_id)
-        )
-        rows = page.fetched_from(found)
+        if text:
+            found = queries.consumers_matching(partner_id, text)
+            count, is_exact = queries.matching_count(found)
+        else:
+            found = queries.consumers_of(partner_id)
+            count, is_exact = queries.consumer_count(partner_id), True
         document = page.answer(
             request,
-            rows,
-            count=found.count(),
+            page.fetched_from(found),
+            count=count,
             id_of=lambda consumer: consumer.pk,
             shown=consumer_document,
         )
-        return Response(document)
+        return Response({**document, "count_is_exact": is_exact} if text else document)
 
     @schema.CREATE_CONSUMER
     def post(self, request: Request) -> Response:
@@ -188,7 +188,7 @@ class CardView(APIView):
 
     @schema.DEACTIVATE_CARD
     def delete(self, request: Request, card_id: UUID) -> Response:
-        """Take a card out of use for good. It is kept, because payments name it."""
+        """Take a card out of use for good. It stays readable as `inactive`: payments name it."""
         deactivate_card(_card(request, card_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

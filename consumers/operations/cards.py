@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from consumers.audit import Act, Verb, changed_fields, record_act, subject_of
 from consumers.cards import (
+    CARD_EXPIRED,
     CardProblem,
     Pan,
     problems_with_card,
@@ -41,6 +42,10 @@ class CardNotAcceptable(ValueError):
     def __init__(self, problems: Sequence[CardProblem]) -> None:
         super().__init__("The card cannot be used as it was typed.")
         self.problems = tuple(problems)
+
+
+class CardExpired(CardNotAcceptable):
+    """What was typed can be a card's, but it has expired, and nothing else is wrong with it."""
 
 
 class CardInactive(Exception):
@@ -102,12 +107,13 @@ def add_card(
     `check_card`.
 
     Raises:
+        CardExpired: the card is past its last day.
         CardNotAcceptable: naming everything that is wrong; no part of the number is in it.
         ConsumerInactive: the consumer's account is canceled.
     """
     problems = problems_with_card(number, expiration_month, expiration_year, _today())
     if problems:
-        raise CardNotAcceptable(problems)
+        raise _not_acceptable(problems)
     if not consumer.is_active:
         raise ConsumerInactive("The consumer's account is canceled.")
     ring = key_ring_from_settings()
@@ -147,7 +153,8 @@ def edit_card(
     written. A person who edits is remembered, because that person may not approve a push to it.
 
     Raises:
-        CardNotAcceptable: the expiry is impossible or past.
+        CardExpired: the new expiry is past.
+        CardNotAcceptable: the new expiry is impossible.
         CardInactive: the card was taken out of use.
     """
     columns: dict[str, Any] = dict(changes)
@@ -237,8 +244,13 @@ def _changes_expiry(card: PaymentCard, changes: CardChanges) -> bool:
         return False
     problems = problems_with_expiry(month, year, _today())
     if problems:
-        raise CardNotAcceptable(problems)
+        raise _not_acceptable(problems)
     return True
+
+
+def _not_acceptable(problems: Sequence[CardProblem]) -> CardNotAcceptable:
+    is_expired = all(problem.code == CARD_EXPIRED for problem in problems)
+    return CardExpired(problems) if is_expired else CardNotAcceptable(problems)
 
 
 def _today() -> date:

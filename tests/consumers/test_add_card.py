@@ -152,7 +152,6 @@ def test_takes_the_expiry_as_text_as_well(consumer: Consumer, month: Any) -> Non
         ({"expiration_month": True}, {"expiration_month": "invalid"}),
         ({"expiration_year": 39}, {"expiration_year": "min_value"}),
         ({"expiration_year": 10**30}, {"expiration_year": "max_value"}),
-        ({"expiration_year": 2020}, {"expiration_year": "card_expired"}),
         ({"expiration_year": 2099}, {"expiration_year": "too_far_ahead"}),
         ({"nickname": VISA_NUMBER}, {"nickname": "card_number"}),
         ({"cardholder_name": "4111 1111 1111 1111"}, {"cardholder_name": "card_number"}),
@@ -161,7 +160,6 @@ def test_takes_the_expiry_as_text_as_well(consumer: Consumer, month: Any) -> Non
             {"number": "4", "expiration_year": 2020, "nickname": 7, "colour": "red"},
             {
                 "number": "wrong_length",
-                "expiration_year": "card_expired",
                 "nickname": "invalid",
                 "colour": "unknown_field",
             },
@@ -174,6 +172,15 @@ def test_names_everything_that_is_wrong_and_stores_nothing(
     named = wrong_fields(add(consumer, **changes))
     assert named >= wrong.items()
     assert {field for field, _ in named} == wrong.keys()
+    assert not PaymentCard.objects.exists()
+
+
+def test_an_expired_card_is_well_formed_and_cannot_be_added(consumer: Consumer) -> None:
+    answer = add(consumer, expiration_year=2020)
+    assert (answer.status_code, answer.json()["code"]) == (422, "card_expired")
+    [error] = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("expiration_year", "card_expired")
+    assert VISA_NUMBER not in answer.content.decode()
     assert not PaymentCard.objects.exists()
 
 

@@ -88,13 +88,22 @@ def test_what_was_read_can_be_sent_back_unchanged(card: PaymentCard) -> None:
     assert (answer.status_code, answer.json()) == (200, document)
 
 
+def test_refuses_an_expiry_that_is_past(card: PaymentCard) -> None:
+    answer = call(card, "patch", {"expiration_year": 2020})
+    assert (answer.status_code, answer.json()["code"]) == (422, "card_expired")
+    [error] = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("expiration_year", "card_expired")
+    before = card.expiration_year
+    card.refresh_from_db()
+    assert card.expiration_year == before
+
+
 @pytest.mark.parametrize(
     ("body", "field", "code"),
     [
         ({"number": "4111111111111111"}, "number", "read_only"),
         ({"status": "inactive"}, "status", "read_only"),
         ({"push": {"eligible": True}}, "push", "read_only"),
-        ({"expiration_year": 2020}, "expiration_year", "card_expired"),
         ({"expiration_month": 13}, "expiration_month", "max_value"),
         ({"nickname": None}, "nickname", "null"),
         ({"colour": "red"}, "colour", "unknown_field"),

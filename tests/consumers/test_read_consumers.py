@@ -6,7 +6,9 @@ from uuid import uuid4
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from consumers.models import Partner
+from consumers import queries
+from consumers.models import ConsumerTally, Partner
+from consumers.queries import consumer_count
 from tests.builders import make_consumer, make_http_client, make_partner
 
 pytestmark = pytest.mark.django_db
@@ -150,3 +152,38 @@ def test_needs_few_statements_for_many_consumers(
     http = make_http_client(partner=partner)
     with django_assert_num_queries(statements):
         assert http.get(address).status_code == 200
+
+
+class TestCount:
+    def test_is_kept_and_not_counted(self, partner: Partner) -> None:
+        for _ in range(3):
+            make_consumer(partner=partner)
+        make_consumer()
+        assert read(partner, "/v2/consumers/", page_size=1).json()["count"] == 3
+        ConsumerTally.objects.filter(partner=partner).update(consumers=100)
+        assert read(partner, "/v2/consumers/", page_size=1).json()["count"] >= 100
+
+    def test_follows_what_is_taken_away(self, partner: Partner) -> None:
+        make_consumer(partner=partner).delete()
+        assert consumer_count(partner.pk) == 0
+
+    def test_of_a_partner_without_consumers_is_none(self, partner: Partner) -> None:
+        assert read(partner, "/v2/consumers/").json()["count"] == 0
+
+    def test_of_a_search_says_whether_it_is_exact(
+        self, partner: Partner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(3):
+            make_consumer(partner=partner, first_name="Grace")
+        whole = read(partner, "/v2/consumers/", search="grace").json()
+        assert (whole["count"], whole["count_is_exact"]) == (3, True)
+        monkeypatch.setattr(queries, "COUNTED_AT_MOST", 2)
+        bounded = read(partner, "/v2/consumers/", search="grace").json()
+        assert (bounded["count"], bounded["count_is_exact"]) == (2, False)
+        assert len(bounded["results"]) == 3
+
+
+def test_an_id_is_read_in_upper_case(partner: Partner) -> None:
+    consumer = make_consumer(partner=partner)
+    answer = read(partner, f"/v2/consumers/{str(consumer.pk).upper()}/")
+    assert (answer.status_code, answer.json()["id"]) == (200, str(consumer.pk))
