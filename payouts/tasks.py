@@ -8,6 +8,7 @@ from celery.signals import worker_shutting_down
 from payouts import batch_work, drain
 from payouts.operations.changes import expire_changes
 from payouts.operations.decide import expire_undecided_payments
+from payouts.operations.follow_events import follow_events
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.verify_audit import verify_what_is_new
@@ -46,6 +47,11 @@ def expire_undecided() -> None:
 @shared_task(name="payouts.link_audit_trail")
 def link_audit() -> None:
     link_audit_trail()
+
+
+@shared_task(name="payouts.follow_events")
+def follow() -> None:
+    follow_events()
 
 
 @shared_task(name="payouts.verify_audit_trail")

@@ -22,6 +22,7 @@ from payouts.models.payment import (
     Payment,
     PaymentTally,
 )
+from payouts.models.rollups import PartnerRollup, PushRollup, RollupCursor
 from payouts.models.sign_in import FormerPassword, SignInTries, StaffSession, UsedCode
 from payouts.models.terms import DailyUsage, FeeSchedule, Limit
 
@@ -51,9 +52,12 @@ __all__ = [
     "JournalKind",
     "Limit",
     "OrderKind",
+    "PartnerRollup",
     "Payment",
     "PaymentTally",
     "Posting",
+    "PushRollup",
+    "RollupCursor",
     "RowState",
     "SignInTries",
     "StaffSession",

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from consumers.ids import first_id_at
 from consumers.models import Consumer, Partner, PaymentCard
+from consumers.queries import consumer_count
 from consumers.vault import SealedCard, fingerprint, key_ring_from_settings, unseal
 from payouts.checks import check_ledger
 from payouts.fees import FeeSchedule, fee_for
@@ -26,6 +27,7 @@ from payouts.seeding import run as seeding
 from payouts.states import OPEN, Status
 from tests.books import assert_books_are_right, execute, select
 from tests.payouts.commands.running import refusal, run
+from tests.payouts.rollups.books import broken, kept, link_and_follow
 from tests.pushes import (
     APPROVED,
     claim,
@@ -135,6 +137,19 @@ def test_there_is_a_consumer_for_twenty_payments() -> None:
     run("seed_payments", "2000", days=2)
     assert Consumer.objects.count() == 100
     assert 100 < PaymentCard.objects.count() < 200
+
+
+def test_the_consumers_are_counted() -> None:
+    run("seed_payments", ENOUGH)
+    for partner in Partner.objects.all():
+        assert consumer_count(partner.pk) == Consumer.objects.filter(partner=partner).count()
+
+
+def test_the_rollups_follow_it() -> None:
+    run("seed_payments", ENOUGH)
+    link_and_follow()
+    assert kept() == statuses()
+    assert broken() == []
 
 
 def test_the_card_numbers_open_and_are_found_by_their_fingerprints() -> None:
