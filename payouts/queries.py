@@ -12,6 +12,7 @@ from django.db.models import Sum
 from consumers.statements import fetch_row, fetch_rows
 from payouts.models import Event, PaymentTally
 from payouts.payment_record import PaymentRecord, record_from_row, select_records
+from payouts.states import Status
 
 _ONE: Final = select_records(
     "SELECT * FROM payouts_payment WHERE id = %(id)s AND partner_id = %(partner_id)s"
@@ -123,6 +124,23 @@ def payment_count_by_status(partner_id: UUID) -> dict[str, int]:
         .annotate(total=Sum("payments"))
     )
     return {tally["status"]: tally["total"] for tally in tallies}
+
+
+_OLDEST: Final = """
+SELECT payment.id FROM consumers_partner partner CROSS JOIN LATERAL (
+    SELECT id FROM payouts_payment WHERE partner_id = partner.id AND status = %(status)s
+    ORDER BY id LIMIT 1
+) payment
+ORDER BY payment.id LIMIT 1
+"""
+
+
+def oldest_of_status(status: Status) -> UUID | None:
+    """The oldest payment of a status, of all partners. One statement, which asks the index partner
+    by partner: a walk down the keys in search of something rare would read the whole table.
+    """
+    row = fetch_row(_OLDEST, {"status": status.value})
+    return None if row is None else row[0]
 
 
 class EventLine(NamedTuple):

@@ -1,0 +1,114 @@
+// Draws the charts of the first page. Each has its table beside it, which is there without this.
+"use strict";
+
+const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+const shortDollars = new Intl.NumberFormat("en-US", {
+    style: "currency", currency: "USD", notation: "compact", maximumFractionDigits: 1,
+});
+const counts = new Intl.NumberFormat("en-US");
+
+function duration(seconds) {
+    if (seconds < 10) return `${Number(seconds.toPrecision(2))} s`;
+    if (seconds < 60) return `${Math.round(seconds)} s`;
+    if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+    if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
+    return `${Math.round(seconds / 86400)} days`;
+}
+
+const SAID = {
+    dollars: (value) => dollars.format(value),
+    percent: (value) => `${value.toFixed(1)}%`,
+    seconds: duration,
+    count: (value) => counts.format(value),
+};
+const TICKS = { ...SAID, dollars: (value) => shortDollars.format(value), percent: (value) => `${value}%` };
+// On a logarithmic axis only these are written: 1, 10 … seconds would tell nobody minutes and hours.
+const DURATIONS = [0.1, 1, 10, 60, 600, 3600, 21600, 86400, 604800];
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function dataset(series, kind) {
+    const own = colour(series.colour);
+    const isLine = kind === "line" || kind === "log";
+    return {
+        label: series.label,
+        data: series.values.map((value) => (value === null ? null : Number(value))),
+        links: series.links,
+        backgroundColor: own,
+        hoverBackgroundColor: own,
+        borderColor: own,
+        borderWidth: isLine ? 2 : 0,
+        pointRadius: isLine ? 3 : 0,
+        pointHitRadius: 12,
+        spanGaps: true,
+    };
+}
+
+function scales(kind, unit) {
+    const text = { color: colour("--po-quiet") };
+    const grid = { color: colour("--po-line") };
+    const names = { grid: { display: false }, ticks: { ...text, autoSkipPadding: 12, maxRotation: 0 } };
+    const values = {
+        beginAtZero: kind !== "log",
+        grid,
+        ticks: { ...text, precision: unit === "count" ? 0 : undefined, callback: TICKS[unit] },
+    };
+    if (kind === "bars") return { x: values, y: { ...names, ticks: { ...text, autoSkip: false } } };
+    if (kind === "log") {
+        values.type = "logarithmic";
+        values.afterBuildTicks = (axis) => {
+            axis.ticks = DURATIONS.filter((one) => one >= axis.min && one <= axis.max)
+                .map((value) => ({ value }));
+        };
+    }
+    if (unit === "percent") Object.assign(values, { max: 100, beginAtZero: false, grace: "10%" });
+    const stacked = kind === "stack";
+    return { x: { ...names, stacked }, y: { ...values, stacked } };
+}
+
+function draw(canvas) {
+    const told = JSON.parse(canvas.dataset.chart);
+    const isLine = told.kind === "line" || told.kind === "log";
+    return new Chart(canvas, {
+        type: isLine ? "line" : "bar",
+        data: { labels: told.labels, datasets: told.series.map((one) => dataset(one, told.kind)) },
+        options: {
+            animation: false,
+            maintainAspectRatio: false,
+            indexAxis: told.kind === "bars" ? "y" : "x",
+            interaction: { mode: "nearest", axis: told.kind === "bars" ? "y" : "x", intersect: false },
+            scales: scales(told.kind, told.unit),
+            plugins: {
+                legend: {
+                    display: told.series.length > 1, align: "start",
+                    labels: { color: colour("--po-text"), boxWidth: 12, boxHeight: 12 },
+                },
+                tooltip: { callbacks: {
+                    label: (at) => `${at.dataset.label}: ${SAID[told.unit](at.parsed[told.kind === "bars" ? "x" : "y"])}`,
+                } },
+            },
+            onHover: (event, found) => { event.native.target.style.cursor = found.length ? "pointer" : ""; },
+            onClick: (_event, found, chart) => {
+                if (found.length) location.href = chart.data.datasets[found[0].datasetIndex].links[found[0].index];
+            },
+        },
+    });
+}
+
+const drawn = new Map();
+function drawAll() {
+    for (const canvas of document.querySelectorAll("canvas[data-chart]")) {
+        drawn.get(canvas)?.destroy();
+        drawn.set(canvas, draw(canvas));
+    }
+}
+document.addEventListener("DOMContentLoaded", () => {
+    drawAll();
+    // The theme switches between light and dark by a class of the root.
+    let wasDark = document.documentElement.classList.contains("dark");
+    new MutationObserver(() => {
+        const isDark = document.documentElement.classList.contains("dark");
+        if (isDark !== wasDark) drawAll();
+        wasDark = isDark;
+    }).observe(document.documentElement, { attributeFilter: ["class"] });
+});
