@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from payouts.limits import USAGE_KEPT_DAYS
 from payouts.states import ALLOWED, OPEN, UNPAID, Status
 
 # Stands as the card acceptor's id on attempts that only filled the tables (`payouts/seeding`) and
@@ -275,7 +276,7 @@ FULL JOIN (
 )
 
 USAGE_IS_WHAT_WAS_PUSHED: Final = Invariant(
-    "each day's usage of the limits is that day's payments",
+    "each recent day's usage of the limits is that day's payments",
     """
 SELECT (COALESCE(kept.amount, 0), COALESCE(kept.number, 0))
        <> (COALESCE(pushed.amount, 0), COALESCE(pushed.number, 0)) AS broken,
@@ -284,7 +285,8 @@ SELECT (COALESCE(kept.amount, 0), COALESCE(kept.number, 0))
            kept.number, kept.amount, pushed.number, pushed.amount) AS told
 FROM (
     SELECT subject_id, day, sum(amount) AS amount, sum(count) AS number
-    FROM payouts_dailyusage GROUP BY subject_id, day
+    FROM payouts_dailyusage WHERE day >= (now() AT TIME ZONE 'UTC')::date - %(kept_days)s
+    GROUP BY subject_id, day
 ) kept
 FULL JOIN (
     SELECT COALESCE(card_id, consumer_id, partner_id) AS subject_id, day, sum(amount) AS amount,
@@ -293,11 +295,13 @@ FULL JOIN (
         SELECT card_id, consumer_id, partner_id, amount,
             (created_at AT TIME ZONE 'UTC')::date AS day
         FROM payouts_payment WHERE status <> ALL(%(unpaid)s)
+            AND created_at >= ((now() AT TIME ZONE 'UTC')::date - %(kept_days)s) AT TIME ZONE 'UTC'
     ) counting
     GROUP BY GROUPING SETS ((card_id, day), (consumer_id, day), (partner_id, day))
 ) pushed ON pushed.subject_id = kept.subject_id AND pushed.day = kept.day
 """,
-    _UNPAID,
+    # One day less than is kept, so that none is compared while it is being purged.
+    {**_UNPAID, "kept_days": USAGE_KEPT_DAYS - 1},
 )
 
 INVARIANTS: Final = (

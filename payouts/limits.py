@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from payouts.money import ZERO
+
+# Limits look at the current day only. What was used on the others is kept for so long, for whoever
+# asks why a push was refused; checks compare those days only.
+USAGE_KEPT_DAYS: Final = 14
 
 Number = TypeVar("Number", Decimal, int)
 

@@ -66,6 +66,7 @@ class DailyUsage(models.Model):
 
     A partner's day is kept in sixteen parts, so that its concurrent pushes do not queue up; the sum
     over the parts is the truth. Parts hold six decimals, as evening them out divides by sixteen.
+    Days long past are purged.
     """
 
     pk = models.CompositePrimaryKey("subject_id", "day", "part")
@@ -74,6 +75,10 @@ class DailyUsage(models.Model):
     part = models.PositiveSmallIntegerField(default=0)
     amount = models.DecimalField(max_digits=20, decimal_places=6, default=0)
     count = models.DecimalField(max_digits=20, decimal_places=6, default=0)
+
+    class Meta:
+        # For the purge. A push of a day's first kind adds to its end, the others do not touch it.
+        indexes = [models.Index(fields=["day"], name="daily_usage_by_day")]
 
     def __str__(self) -> str:
         return f"{self.subject_id} {self.day}: {self.amount}"

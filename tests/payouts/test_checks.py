@@ -326,7 +326,7 @@ CORRUPTIONS = [
         "usage of a day on which nobody pushed",
         invariants.USAGE_IS_WHAT_WAS_PUSHED,
         sql="""INSERT INTO payouts_dailyusage (subject_id, day, part, amount, count)
-               SELECT id, '2020-02-29', 0, 5, 1 FROM consumers_consumer""",
+               SELECT id, current_date - 2, 0, 5, 1 FROM consumers_consumer""",
     ),
 ]
 

@@ -34,6 +34,7 @@ IDENTITY = "PY005"
 NOT_WAITING = "PY006"
 BY_MAKER = "PY007"
 BY_CARD_EDITOR = "PY008"
+NO_LINES = "PY031"
 BY_CONSUMER_EDITOR = "PY011"
 
 
@@ -322,7 +323,8 @@ def test_a_hold_ends_once() -> None:
     release = """INSERT INTO payouts_journal (kind, payment_id, description, actor, created_at)
                  VALUES (%s, %s, '', 'test', now())"""
     assert refusal(release, "released", sent.pk) == "journal_hold_ends_once"
-    execute(release, "returned", sent.pk)
+    # Another kind is not refused for the hold's sake: it only lacks its lines.
+    assert refusal(release, "returned", sent.pk) == NO_LINES
 
 
 def test_a_released_hold_is_not_paid_out() -> None:

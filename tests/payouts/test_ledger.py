@@ -41,7 +41,15 @@ INSERT_POSTINGS = "INSERT INTO payouts_posting (journal_id, account_id, part, am
 
 @pytest.fixture
 def journal() -> Journal:
-    return Journal.objects.create(kind=JournalKind.SETTLED, actor="test", created_at=timezone.now())
+    return _journal_without_lines()
+
+
+def _journal_without_lines() -> Journal:
+    """One that is not looked at when its transaction ends."""
+    execute("SET LOCAL session_replication_role = replica")
+    made = Journal.objects.create(kind=JournalKind.SETTLED, actor="test", created_at=timezone.now())
+    execute("SET LOCAL session_replication_role = origin")
+    return made
 
 
 def _ours(kind: AccountKind) -> int:
@@ -56,7 +64,7 @@ def test_refuses_a_journal_that_does_not_balance(journal: Journal) -> None:
 
 
 def test_refuses_a_journal_that_another_one_balances(journal: Journal) -> None:
-    other = Journal.objects.create(kind=JournalKind.SETTLED, created_at=timezone.now())
+    other = _journal_without_lines()
     bank = _ours(AccountKind.BANK)
     rows = f"({journal.pk}, {bank}, 0, 1.00), ({other.pk}, {bank}, 0, -1.00)"
     assert refusal(INSERT_POSTINGS + rows) == "PY009"
@@ -78,6 +86,55 @@ def test_refuses_an_account_that_does_not_exist(journal: Journal) -> None:
     bank = _ours(AccountKind.BANK)
     rows = f"({journal.pk}, 999999, 0, 1), ({journal.pk}, {bank}, 0, -1)"
     assert refusal(INSERT_POSTINGS + rows) == "PY010"
+
+
+def test_refuses_lines_that_come_later(journal: Journal) -> None:
+    bank, suspense = _ours(AccountKind.BANK), _ours(AccountKind.SUSPENSE)
+    rows = f"({journal.pk}, {bank}, 0, 1.00), ({journal.pk}, {suspense}, 0, -1.00)"
+    execute(INSERT_POSTINGS + rows)
+    assert refusal(INSERT_POSTINGS + rows) == "PY030"
+    assert (balance("bank"), balance("suspense")) == (Decimal("1.00"), Decimal("-1.00"))
+
+
+def test_refuses_a_journal_without_lines() -> None:
+    bare = """INSERT INTO payouts_journal (kind, description, actor, created_at)
+              VALUES ('settled', '', 'test', now())"""
+    assert refusal(bare) == "PY031"
+    assert not Journal.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "refused_by"),
+    [
+        ("UPDATE payouts_accountpart SET balance = balance - 0.01 WHERE part = 3", "PY032"),
+        ("UPDATE payouts_accountpart SET max_debit = 5 WHERE max_debit = 0", "PY032"),
+        ("UPDATE payouts_accountpart SET max_debit = NULL WHERE part = 3", "PY032"),
+        (
+            "UPDATE payouts_accountpart part SET balance = part.balance + moved.amount FROM ("
+            " SELECT account_id, CASE kind WHEN 'bank' THEN 1 ELSE -1 END AS amount"
+            " FROM payouts_account a JOIN payouts_accountpart p ON p.account_id = a.id"
+            " WHERE kind IN ('bank', 'suspense') AND part = 0) moved"
+            " WHERE moved.account_id = part.account_id AND part.part = 0",
+            "PY032",
+        ),
+        ("DELETE FROM payouts_accountpart WHERE part = 3", "PY001"),
+        ("TRUNCATE payouts_accountpart", "PY001"),
+        ("INSERT INTO payouts_accountpart SELECT * FROM payouts_accountpart LIMIT 0", "PY001"),
+    ],
+)
+def test_balances_move_by_postings_only(change: str, refused_by: str) -> None:
+    push(make_payee())
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    before = select("SELECT * FROM payouts_accountpart ORDER BY account_id, part")
+    assert refusal(change) == refused_by
+    assert select("SELECT * FROM payouts_accountpart ORDER BY account_id, part") == before
+
+
+def test_money_moves_freely_between_the_parts_of_an_account() -> None:
+    partner = make_funded_partner(dollars="16.00")
+    account = Account.objects.get(partner=partner, kind=AccountKind.AVAILABLE)
+    execute("UPDATE payouts_accountpart SET balance = -1 WHERE account_id = %s", account.pk)
+    assert available(partner) == Decimal("16.00")
 
 
 def test_moves_the_stored_balances_with_the_lines(journal: Journal) -> None:
