@@ -217,6 +217,8 @@ CELERY_BEAT_SCHEDULE = {
         ("inquire about unclear payments", "payouts.inquire_unknown_payments", 5.0),
         ("go on with batches", "payouts.work_on_batches", 5.0),
         ("expire approvals", "payouts.expire_undecided_payments", 60.0),
+        ("report missing card keys", "payouts.report_missing_card_keys", 60.0),
+        ("purge the usage of days long past", "payouts.purge_daily_usage", 60.0),
         ("link the audit trail", "payouts.link_audit_trail", 5.0),
         ("count what was linked", "payouts.follow_events", 5.0),
         ("verify what was linked", "payouts.verify_audit_trail", 3600.0),
@@ -245,5 +247,6 @@ CARD_ACCEPTOR_ID = env.text("CARD_ACCEPTOR_ID", "PAYOUTS00000001")
 SENDER_LOST_SECONDS = env.integer("SENDER_LOST_SECONDS", 90)
 # The pauses before the inquiries about an unclear payment; the last one comes again and again.
 INQUIRY_PAUSES_SECONDS = env.integers("INQUIRY_PAUSES_SECONDS", "40,80,480,3000,18000,86400")
-# How long a network may take until an inquiry shows what it has received.
-NETWORK_VISIBILITY_SECONDS = env.integer("NETWORK_VISIBILITY_SECONDS", 600)
+# How long a network may take until an inquiry shows what it has received. The first and the third
+# inquiry lie a little further apart, so that what never arrived goes again after the third.
+NETWORK_VISIBILITY_SECONDS = env.integer("NETWORK_VISIBILITY_SECONDS", 540)

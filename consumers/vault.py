@@ -55,6 +55,13 @@ class CardUnreadable(Exception):
     """
 
 
+class CardKeyMissing(CardUnreadable):
+    """The KEK of a sealed number is not in this process's ring; in another's it may be.
+
+    Says nothing about the card: with the key it opens.
+    """
+
+
 class TextUnreadable(Exception):
     """A sealed text does not open: changed, moved, or its KEK is missing. Shows nothing of it."""
 
@@ -155,8 +162,9 @@ def unseal(sealed: SealedCard, *, card_id: UUID, partner_id: UUID, ring: KeyRing
     """Decrypt the number of one row. For the sender and for key rotation only.
 
     Raises:
-        CardUnreadable: the bytes were changed, belong to another card or partner, or name a KEK
-            that is not in the ring. Nothing can have been sent by then.
+        CardKeyMissing: they name a KEK that is not in the ring.
+        CardUnreadable: the bytes were changed, or belong to another card or partner. In both cases
+            nothing can have been sent by then.
     """
     try:
         return Pan(
@@ -303,7 +311,7 @@ def _decrypt(stored: bytes, *, cipher: AESGCM, bound_to: bytes) -> bytes:
 
 def _unwrap(sealed: SealedCard, *, card_id: UUID, partner_id: UUID, ring: KeyRing) -> bytes:
     if sealed.kek_id not in ring.keks:
-        raise _unreadable("key is not in the ring", sealed, card_id)
+        raise CardKeyMissing(_fact("key is not in the ring", sealed, card_id))
     try:
         return _decrypt(
             sealed.wrapped_key,
@@ -315,7 +323,11 @@ def _unwrap(sealed: SealedCard, *, card_id: UUID, partner_id: UUID, ring: KeyRin
 
 
 def _unreadable(fact: str, sealed: SealedCard, card_id: UUID) -> CardUnreadable:
-    return CardUnreadable(f"Card {card_id} under key {sealed.kek_id!r}: {fact}.")
+    return CardUnreadable(_fact(fact, sealed, card_id))
+
+
+def _fact(fact: str, sealed: SealedCard, card_id: UUID) -> str:
+    return f"Card {card_id} under key {sealed.kek_id!r}: {fact}."
 
 
 def _parse_keys(text: str, *, setting: str) -> dict[str, bytes]:

@@ -11,9 +11,13 @@ from payouts.operations.decide import expire_undecided_payments
 from payouts.operations.follow_events import follow_events
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.operations.link_audit import link_audit_trail
+from payouts.operations.purge_usage import purge_daily_usage
+from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.verify_audit import verify_what_is_new
 
 _BATCH: Final = 500
+# A few hundredths of a second a minute; a full day of creates is gone within the next one.
+_PURGED_AT_ONCE: Final = 20_000
 
 
 @worker_shutting_down.connect
@@ -57,3 +61,13 @@ def follow() -> None:
 @shared_task(name="payouts.verify_audit_trail")
 def verify_audit() -> None:
     verify_what_is_new()
+
+
+@shared_task(name="payouts.report_missing_card_keys")
+def report_missing_keys() -> None:
+    report_missing_card_keys()
+
+
+@shared_task(name="payouts.purge_daily_usage")
+def purge_usage() -> None:
+    purge_daily_usage(limit=_PURGED_AT_ONCE)

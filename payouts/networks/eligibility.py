@@ -3,11 +3,15 @@
 Consumers knows no networks; `CARD_ELIGIBILITY_SOURCE` in the settings names `eligibility_of`.
 """
 
+import logging
+
 from consumers.models import PaymentCard
 from consumers.operations.cards import CardEligibility, EligibilityUnavailable
-from consumers.vault import SealedCard, key_ring_from_settings, unseal
+from consumers.vault import CardKeyMissing, SealedCard, key_ring_from_settings, unseal
 from payouts.networks.base import EligibilityUnknown
 from payouts.networks.routing import NoNetworkForCard, network_for
+
+logger = logging.getLogger(__name__)
 
 
 def eligibility_of(card: PaymentCard) -> CardEligibility:
@@ -16,7 +20,8 @@ def eligibility_of(card: PaymentCard) -> CardEligibility:
     A card of a kind that no network of ours carries is not eligible, without anybody being asked.
 
     Raises:
-        EligibilityUnavailable: the network could not say. Nothing was changed anywhere.
+        EligibilityUnavailable: the network could not say, or could not be asked because this
+            process lacks the card's key. Nothing was changed anywhere.
         CardUnreadable: the sealed number does not open.
     """
     try:
@@ -24,7 +29,12 @@ def eligibility_of(card: PaymentCard) -> CardEligibility:
     except NoNetworkForCard:
         return CardEligibility(eligible=False, speed="not_supported")
     sealed = SealedCard(card.kek_id, bytes(card.wrapped_key), bytes(card.ciphertext))
-    pan = unseal(sealed, card_id=card.pk, partner_id=card.partner_id, ring=key_ring_from_settings())
+    ring = key_ring_from_settings()
+    try:
+        pan = unseal(sealed, card_id=card.pk, partner_id=card.partner_id, ring=ring)
+    except CardKeyMissing:
+        logger.critical("CARD_ENCRYPTION_KEYS lacks %r, which a card check needs.", card.kek_id)
+        raise EligibilityUnavailable("The card's key is not here.") from None
     try:
         answer = network.check_card(
             pan.reveal(),

@@ -248,7 +248,7 @@ def test_not_found_twice_within_the_visibility_delay_is_not_enough(
 ) -> None:
     payment = push_unknown(card)
     record_finding(payment.pk, NotFound())
-    clock.advance(minutes=9, seconds=59)
+    clock.advance(minutes=8, seconds=59)
     record_finding(payment.pk, NotFound())
     assert claim_resend(payment.pk) is None
     clock.advance(seconds=1)

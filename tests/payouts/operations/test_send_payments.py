@@ -12,6 +12,7 @@ from payouts.models import Attempt, Event
 from payouts.operations import send_payments
 from payouts.operations.cancel_payment import cancel_payment
 from payouts.operations.record_outcome import record_outcome
+from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.send_payments import Instruction, claim_due_payments
 from payouts.states import Status
 from tests.books import assert_books_are_right, available, execute, held, used
@@ -169,6 +170,32 @@ def test_fails_what_must_not_be_sent_any_more(obstacle: str) -> None:
     assert (fresh(payment).status, fresh(payment).failure_code) == (Status.FAILED, obstacle)
     assert history(payment) == ["created", "failed"]
     assert not Attempt.objects.exists()
+
+
+def test_leaves_what_it_has_no_key_for_to_a_sender_that_has(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    strange, known = make_payee(), make_payee()
+    waiting, payment = push(strange), push(known)
+    _change_card(strange, kek_id="next-year")
+    # A full claim of those must not keep the others back.
+    assert _ids(claim_due_payments(limit=1)) == [payment.pk]
+    assert history(waiting) == ["created"]
+    assert report_missing_card_keys() == ["next-year"]
+    assert "lacks the key 'next-year': 1 payments wait for it" in caplog.text
+    _change_card(strange, kek_id=known.kek_id)
+    assert _ids(claim_due_payments(limit=1)) == [waiting.pk]
+    assert report_missing_card_keys() == []
+
+
+def test_does_not_send_again_what_it_has_no_key_for(caplog: pytest.LogCaptureFixture) -> None:
+    payment = push_unknown(make_payee())
+    _change_card(payment.card, kek_id="next-year")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(send_payments, "_is_missing", lambda _: True)
+        assert send_payments.claim_resend(payment.pk) is None
+    assert status_of(payment) is Status.UNKNOWN
+    assert "card_key_missing" in caplog.text
 
 
 def test_gives_the_money_and_the_day_back_for_what_it_fails() -> None:

@@ -30,5 +30,10 @@ def test_a_sender_is_not_given_up_while_its_call_may_still_run() -> None:
     assert sender_lost_after() > timedelta(seconds=Patience().whole + Patience().connect)
 
 
-def test_a_network_may_hide_what_it_has_for_ten_minutes() -> None:
-    assert network_visibility() == timedelta(minutes=10)
+def test_a_network_may_hide_what_it_has_for_nine_minutes() -> None:
+    assert network_visibility() == timedelta(minutes=9)
+
+
+def test_the_third_inquiry_is_late_enough_to_send_again() -> None:
+    apart = inquiry_pause(times_inquired=1) + inquiry_pause(times_inquired=2)
+    assert apart > network_visibility()
