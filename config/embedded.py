@@ -61,6 +61,18 @@ def database_url(folder: Path, *, cleanup: Literal["stop", "delete"] = "stop") -
     return f"postgresql://postgres@/postgres?host={quote(str(_socket_folder(folder)))}&port=5432"
 
 
+def revive(folder: Path) -> bool:
+    """Start the server again if it has died under this process, which uses it; whether it had.
+
+    Cheap while it lives. Raises EmbeddedDatabaseUnavailable if it cannot be started.
+    """
+    folder = folder.resolve()
+    if folder not in _in_use or not _is_free(folder / "keeper.lock", fcntl.LOCK_EX):
+        return False
+    database_url(folder)
+    return True
+
+
 def release(folder: Path, *, seconds: float = 30.0) -> bool:
     """Give up this process's use of the cluster and wait up to `seconds` until it has stopped.
 

@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 POLL_SECONDS: Final = 0.1
+# Whoever is killed so often in so short a time is being killed for a reason.
+KILLED_AT_MOST: Final = 5
+WITHIN_SECONDS: Final = 60.0
 PR_SET_PDEATHSIG: Final = 1
 
 
@@ -19,12 +22,20 @@ class ChildEnded(Exception):
     """A process of the demo ended by itself; the text says which and where to look."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Child:
     name: str
-    process: subprocess.Popen[bytes]
+    module: str
+    arguments: Sequence[str]
     log: Path
     stop_seconds: float
+    process: subprocess.Popen[bytes]
+    killed_at: list[float] = field(default_factory=list)
+
+    @property
+    def was_killed(self) -> bool:
+        code = self.process.poll()
+        return code is not None and code < 0
 
 
 class Children:
@@ -45,8 +56,14 @@ class Children:
         order. `stop_seconds` is how long it may take to stop before it is killed.
         """
         log = self._logs / f"{name}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
+        log.unlink(missing_ok=True)
+        process = self._spawn(module, arguments, log)
+        self._running.append(Child(name, module, arguments, log, stop_seconds, process))
+        return log
+
+    def _spawn(self, module: str, arguments: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
+        with log.open("ab") as output:
+            return subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 cwd=self._folder,
                 env=self.environment,
@@ -56,8 +73,19 @@ class Children:
                 start_new_session=True,
                 preexec_fn=_stopping_with_parent(),
             )
-        self._running.append(Child(name, process, log, stop_seconds))
-        return log
+
+    def revive_killed(self, *, say: Callable[[str], None]) -> None:
+        """Start again whoever was killed from outside; each goes on with what is in its store.
+
+        Raises ChildEnded when one has ended by itself, or is killed again and again.
+        """
+        for child in self._running:
+            if child.was_killed and _may_be_revived(child):
+                # What its leader has left behind may hold the port.
+                _signal_group(child, signal.SIGKILL)
+                say(f"The {child.name} process was killed. It is started again.")
+                child.process = self._spawn(child.module, child.arguments, child.log)
+        self.require_alive()
 
     def require_alive(self) -> None:
         """Raise ChildEnded if any of them has ended."""
@@ -78,6 +106,12 @@ class Children:
             for child in group:
                 _await_end(child, is_urgent)
         self._running.clear()
+
+
+def _may_be_revived(child: Child) -> bool:
+    now = time.monotonic()
+    child.killed_at = [at for at in child.killed_at if now - at < WITHIN_SECONDS] + [now]
+    return len(child.killed_at) <= KILLED_AT_MOST
 
 
 def _await_end(child: Child, is_urgent: Callable[[], bool]) -> None:

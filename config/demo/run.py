@@ -35,6 +35,13 @@ WEB_THREADS: Final = 2
 WORKER_THREADS: Final = 4
 # Calls in flight are waited for; whatever is cut off becomes unknown and is asked about later.
 WORKER_STOP_SECONDS: Final = 20.0
+# The sandbox shows at once what it has, so nobody has to wait for an hour to see what becomes of a
+# push whose worker was killed. What the environment sets wins.
+PATIENCE: Final = {
+    "SENDER_LOST_SECONDS": "60",
+    "INQUIRY_PAUSES_SECONDS": "10,20,60,480,3000,18000,86400",
+    "NETWORK_VISIBILITY_SECONDS": "15",
+}
 
 
 class DemoCannotStart(Exception):
@@ -91,7 +98,9 @@ def run_demo(*, port: int, say: Callable[[str], None]) -> None:
             seconds = time.monotonic() - began_at
             say(ready_text(cast, address=address, sandbox=sandbox, seconds=seconds))
             while True:
-                children.require_alive()
+                children.revive_killed(say=say)
+                if embedded.revive(places.database):
+                    say("PostgreSQL had ended. It is started again.")
                 time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
             say("Stopping. (Ctrl-C again: at once.)")
@@ -126,9 +135,11 @@ def _migrate() -> None:
 
 
 def _start_sandbox(places: Places, children: Children) -> str:
-    """Start the sandbox network on a free port and return the address that it prints."""
+    """Start the sandbox network on a free port; return the address once it accepts connections."""
+    # Chosen here and not by it: if it is killed, it comes back where the others know it.
+    port = str(_free_port(0))
     log = children.start(
-        "sandbox", "payouts.networks.sandbox", ["--port", "0", "--book", str(places.book)]
+        "sandbox", "payouts.networks.sandbox", ["--port", port, "--book", str(places.book)]
     )
 
     def printed() -> str:
@@ -212,8 +223,8 @@ def _require_own(var: Path) -> None:
 
 def _environment(places: Places) -> dict[str, str]:
     """What the children see: our environment, and the database that we hold open for them."""
-    environment = {**os.environ, "PAYOUTS_VAR": str(places.var), "PYTHONUNBUFFERED": "1"}
-    environment["DEMO_SHOWS_CODES"] = "yes"
+    ours = {"PAYOUTS_VAR": str(places.var), "PYTHONUNBUFFERED": "1", "DEMO_SHOWS_CODES": "yes"}
+    environment = {**PATIENCE, **os.environ, **ours}
     if not environment.keys() & {"DATABASE_URL", "DATABASE_URL_FILE"}:
         environment["DATABASE_URL"] = embedded.database_url(places.database)
     return environment

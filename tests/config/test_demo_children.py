@@ -1,12 +1,14 @@
 """The demo's processes: watched while they run, and gone when they are told to be."""
 
 import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from config.demo import children as children_module
 from config.demo.children import ChildEnded, Children, wait_until
 
 # Modules that the tests run as `python -m`: each says something and then behaves in its way.
@@ -96,3 +98,42 @@ def test_does_not_wait_for_ever(children: Children) -> None:
     start(children, "obedient")
     with pytest.raises(ChildEnded, match="The web server did not answer within 0 seconds"):
         wait_until(lambda: False, children=children, what="The web server", seconds=0)
+
+
+def kill_member(log: Path) -> None:
+    (pid,) = members_of(log)
+    os.kill(int(pid), signal.SIGKILL)
+
+
+def watch(children: Children, *, until: Callable[[], bool]) -> list[str]:
+    """Do what the demo does all the time, and return what it said."""
+    said: list[str] = []
+    deadline = time.monotonic() + 30
+    while not until() and time.monotonic() < deadline:
+        children.revive_killed(say=said.append)
+        time.sleep(0.05)
+    return said
+
+
+def test_starts_again_who_was_killed(children: Children) -> None:
+    log = start(children, "obedient")
+    kill_member(log)
+    said = watch(children, until=lambda: log.read_text().count("hello") == 2)
+    assert said == ["The obedient process was killed. It is started again."]
+    assert len(members_of(log)) == 1
+
+
+def test_does_not_start_again_who_ended_by_itself(children: Children) -> None:
+    children.start("failing", "failing", [])
+    with pytest.raises(ChildEnded, match="The failing process ended with 1"):
+        watch(children, until=lambda: False)
+
+
+def test_gives_up_on_who_is_killed_again_and_again(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children_module, "KILLED_AT_MOST", 0)
+    log = start(children, "obedient")
+    kill_member(log)
+    with pytest.raises(ChildEnded, match="The obedient process ended with -9"):
+        watch(children, until=lambda: False)

@@ -155,6 +155,20 @@ def test_starts_again_after_everything_was_killed(folder: Path) -> None:
         assert connection.execute("SELECT x FROM kept").fetchall() == [(7,)]
 
 
+def test_comes_back_for_who_still_uses_it(folder: Path) -> None:
+    url = embedded.database_url(folder)
+    assert not embedded.revive(folder)
+    killed = server_id(folder)
+    os.kill(killed, signal.SIGKILL)
+    assert becomes(lambda: not embedded.revive(folder) and server_id(folder) != killed)
+    assert answer(url) == (1,)
+
+
+def test_nothing_comes_back_for_who_does_not_use_it(folder: Path) -> None:
+    assert not embedded.revive(folder)
+    assert not (folder / "data" / "postmaster.pid").exists()
+
+
 def test_survives_the_ctrl_c_of_the_terminal(folder: Path) -> None:
     with users(folder, 1) as (user,):
         url = user.url()
