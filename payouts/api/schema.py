@@ -50,8 +50,9 @@ _PREFER: Final = OpenApiParameter(
     "Prefer",
     {"type": "string"},
     OpenApiParameter.HEADER,
-    description="`wait=N` (RFC 7240): answer when the payment has moved on as far as it can by "
-    "itself, or after N seconds (at most 30), whichever is first.",
+    description="`wait=N` (RFC 7240): answer when the payment is final, or after N seconds (at "
+    "most 30), whichever is first. One that waits for people, or whose outcome is unclear, is not "
+    "final. No `Preference-Applied` in the answer: too many were waiting already.",
 )
 _REPLAYED: Final = OpenApiParameter(
     "Idempotent-Replayed",

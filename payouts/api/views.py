@@ -41,11 +41,12 @@ from payouts.operations.request_payment import (
     request_payment,
 )
 from payouts.payment_record import PaymentRecord
-from payouts.states import Status
+from payouts.states import OPEN, Status
 
-# Statuses that move without anybody's decision, so that waiting may tell more.
-_MOVING: Final = frozenset({Status.PENDING, Status.SUBMITTED})
 _LOOK_AGAIN_SECONDS: Final = 0.1
+# For what a person has to decide, or a network is asked about: nobody notices half a second there.
+_LOOK_AGAIN_LATER_SECONDS: Final = 0.5
+_SOON_FINAL: Final = frozenset({Status.PENDING, Status.SUBMITTED})
 _waiting_places: Final = threading.BoundedSemaphore(settings.WAITING_CALLS)
 
 
@@ -200,14 +201,15 @@ def _replay(answer: Replayed) -> HttpResponse:
 
 
 def _latest_within(seconds: int, push: PushRequest, payment: PaymentRecord) -> PaymentRecord | None:
-    """The payment as soon as it stops moving, at the latest after `seconds`; None if not waited."""
+    """The payment as soon as it is final, at the latest after `seconds`; None if not waited."""
     if not _waiting_places.acquire(blocking=False):
         return None
     try:
         until = time.monotonic() + seconds
         latest = payment
-        while latest.status in _MOVING and time.monotonic() < until:
-            time.sleep(_LOOK_AGAIN_SECONDS)
+        while latest.status in OPEN and (left := until - time.monotonic()) > 0:
+            is_soon = latest.status in _SOON_FINAL
+            time.sleep(min(left, _LOOK_AGAIN_SECONDS if is_soon else _LOOK_AGAIN_LATER_SECONDS))
             latest = queries.payment_record(payment.id, partner_id=push.partner_id) or latest
         return latest
     finally:

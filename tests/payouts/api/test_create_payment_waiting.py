@@ -11,7 +11,7 @@ from django.db import connections
 from consumers.models import PaymentCard
 from payouts.api import views
 from payouts.models import IdempotencyKey, Payment
-from payouts.networks.base import Outcome
+from payouts.networks.base import Outcome, Unknown, UnknownReason
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.send_payments import claim_due_payments
 from tests.payouts.api.caller import CREATE, Caller
@@ -103,12 +103,21 @@ def test_answers_after_the_time_is_over(caller: Caller, card: PaymentCard) -> No
     assert (answer.status_code, answer.json()["status"]) == (201, "pending")
 
 
-def test_does_not_wait_for_people(caller: Caller, card: PaymentCard) -> None:
+def test_waits_for_people_too(caller: Caller, card: PaymentCard) -> None:
     make_rule()
     began = time.monotonic()
-    answer = caller.create(card, headers={"prefer": "wait=5"})
-    assert time.monotonic() - began < 2
+    answer = caller.create(card, headers={"prefer": "wait=1"})
+    assert 1 <= time.monotonic() - began < 3
+    assert answer.headers["Preference-Applied"] == "wait=1"
     assert answer.json()["status"] == "pending_approval"
+
+
+def test_an_unclear_outcome_is_not_final(caller: Caller, card: PaymentCard, sending: Any) -> None:
+    sending(Unknown(UnknownReason.TIMEOUT), seconds=0)
+    began = time.monotonic()
+    answer = caller.create(card, headers={"prefer": "wait=1"})
+    assert 1 <= time.monotonic() - began < 3
+    assert (answer.json()["status"], answer.json()["money_moved"]) == ("unknown", "unknown")
 
 
 def test_does_not_wait_to_repeat_an_answer(caller: Caller, card: PaymentCard) -> None:

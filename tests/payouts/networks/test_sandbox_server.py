@@ -145,6 +145,11 @@ def test_pages_through_the_whole_book(own_sandbox: SandboxServer) -> None:
     assert first["totals"]["credited_cents"] == 5 * 2500
 
 
+def test_counts_the_whole_book_on_its_first_page_only(own_sandbox: SandboxServer) -> None:
+    push_once(own_sandbox, make_push())
+    assert "totals" not in own_sandbox.http.get("/book?after=1").json()
+
+
 def test_counts_what_it_did(own_sandbox: SandboxServer) -> None:
     for amount in ("10.00", "1100.05", f"1200.{Fault.RESET_BEFORE:02d}"):
         push_once(own_sandbox, make_push(amount=amount))
