@@ -128,6 +128,10 @@ class Consumer(models.Model):
     is_active = models.BooleanField(default=True)
     cancellation_reason = models.CharField(max_length=200, blank=True)
     cancellation_details = models.TextField(blank=True)
+    # Empty if the partner closed the account: that is for good.
+    closed_by_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     # Who of the staff changed the person last: that one may not approve a push to them.
     edited_by_user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -161,6 +165,12 @@ class Consumer(models.Model):
         indexes = [
             models.Index(fields=["partner", "-id"], name="consumer_newest"),
             GinIndex(fields=["search_vector"], name="consumer_search"),
+            models.Index(
+                fields=["phone_number", "-id"],
+                condition=~Q(phone_number=""),
+                opclasses=["varchar_pattern_ops", "uuid_ops"],
+                name="consumer_by_phone",
+            ),
         ]
 
     def __str__(self) -> str:

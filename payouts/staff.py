@@ -16,6 +16,7 @@ from django.db import transaction
 ISSUE_PAYMENT: Final = "payouts.issue_payment"
 CANCEL_PAYMENT: Final = "payouts.cancel_payment"
 APPROVE_PAYMENT: Final = "payouts.approve_payment"
+REVEAL_CONSUMER: Final = "consumers.reveal_consumer"
 DECIDE_CHANGE: Final = "payouts.decide_changerequest"
 SEE_CHANGES: Final = "payouts.view_changerequest"
 
@@ -25,6 +26,7 @@ VERBS: Final = {
     ISSUE_PAYMENT: "Can issue a push",
     CANCEL_PAYMENT: "Can cancel a push before it is sent",
     APPROVE_PAYMENT: "Can approve or reject a push",
+    REVEAL_CONSUMER: "Can see a date of birth and a tax identifier whole",
     DECIDE_CHANGE: "Can decide about a change of settings",
 }
 
@@ -78,7 +80,7 @@ ADMIN: Final = Role(
     "Keeps partners, consumers, cards, fees, limits, approval rules, API clients and staff, each "
     "together with a second person.",
     _SEE
-    | {DECIDE_CHANGE}
+    | {DECIDE_CHANGE, REVEAL_CONSUMER}
     | _may("view", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT, *_CHANGES)
     | _may("add", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF)
     | _may("change", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF),
@@ -87,6 +89,7 @@ AUDITOR: Final = Role(
     "auditor",
     "Reads everything and changes nothing.",
     _SEE
+    | {REVEAL_CONSUMER}
     | _may("view", "payouts.idempotencykey", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT)
     | _may("view", *_CHANGES),
 )

@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
 from django.http import Http404
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,9 +23,9 @@ from consumers.api.documents import card_document, consumer_document
 from consumers.api.exact_json import as_sent
 from consumers.api.paging import Page
 from consumers.api.problems import RequestRefused
+from consumers.eligibility import eligibility_source
 from consumers.models import Consumer, PaymentCard
 from consumers.operations.cards import (
-    EligibilitySource,
     EligibilityUnavailable,
     add_card,
     check_card,
@@ -166,7 +164,7 @@ class ConsumerCardsView(APIView):
         if not added.is_new:
             return _card_answer(added.card)
         with contextlib.suppress(EligibilityUnavailable):
-            check_card(added.card, source=_eligibility_source())
+            check_card(added.card, source=eligibility_source())
         return _card_answer(added.card, status.HTTP_201_CREATED)
 
 
@@ -201,7 +199,7 @@ class CheckCardView(APIView):
         """Ask the card's network again whether the card can be pushed to."""
         NoBody.read(_body(request))
         card = _card(request, card_id, with_number=True)
-        return _card_answer(check_card(card, source=_eligibility_source()))
+        return _card_answer(check_card(card, source=eligibility_source()))
 
 
 def _body(request: Request) -> Mapping[str, Any]:
@@ -235,8 +233,3 @@ def _card(request: Request, card_id: UUID, *, with_number: bool = False) -> Paym
 
 def _card_answer(card: PaymentCard, code: int = status.HTTP_200_OK) -> Response:
     return Response(card_document(card, on=timezone.now().date()), status=code)
-
-
-def _eligibility_source() -> EligibilitySource:
-    """Whoever asks the networks; payouts does, and this app does not know payouts."""
-    return cast(EligibilitySource, import_string(settings.CARD_ELIGIBILITY_SOURCE))

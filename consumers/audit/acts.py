@@ -30,6 +30,8 @@ class Verb(StrEnum):
     REJECT = "reject"
     CANCEL = "cancel"
     CLOSE = "close"
+    REOPEN = "reopen"
+    REVEAL = "reveal"  # read what is masked on every page
     DEACTIVATE = "deactivate"
     DISABLE = "disable"
     ADD_SECRET = "add_secret"  # noqa: S105  # a word, and no secret

@@ -22,8 +22,8 @@ MOST_ITEMS: Final = 50
 
 # Words that make a field's name one whose value is never kept.
 _SECRET_WORDS: Final = frozenset(
-    {"ciphertext", "cvc", "cvv", "digest", "fingerprint", "kek", "pan", "password", "password1",
-     "password2", "pin", "sealed", "secret", "secrets", "ssn", "token", "wrapped"}
+    {"birth", "ciphertext", "cvc", "cvv", "digest", "fingerprint", "kek", "pan", "password",
+     "password1", "password2", "pin", "sealed", "secret", "secrets", "ssn", "token", "wrapped"}
 )  # fmt: skip
 _TAX_IDENTIFIER: Final = "tax_identifier"
 # Longer than anything that is kept, and short enough to be searched at once.

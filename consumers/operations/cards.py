@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol, TypedDict, Unpack
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -98,13 +98,15 @@ def add_card(
     number: str,
     expiration_month: int,
     expiration_year: int,
+    by_user: User | None = None,
     **labels: Unpack[CardLabels],
 ) -> AddedCard:
     """Seal and store a card of the consumer, unless it is there already.
 
     The same number again gives the existing card, unchanged and with the status that it has; so do
     two callers at once, of whom one stores it. Whether it can be pushed to is not asked here: see
-    `check_card`.
+    `check_card`. A person who adds a card is remembered, because that person may not approve a push
+    to it.
 
     Raises:
         CardExpired: the card is past its last day.
@@ -139,13 +141,14 @@ def add_card(
         last4=pan.last4,
         expiration_month=expiration_month,
         expiration_year=expiration_year,
+        edited_by_user=by_user,
         **labels,
     )
     return _stored(card, fingerprints, consumer)
 
 
 def edit_card(
-    card: PaymentCard, *, by_user: AbstractBaseUser | None = None, **changes: Unpack[CardChanges]
+    card: PaymentCard, *, by_user: User | None = None, **changes: Unpack[CardChanges]
 ) -> PaymentCard:
     """Change what is noted with a card; its number never changes.
 
@@ -174,14 +177,18 @@ def edit_card(
     return card
 
 
-def deactivate_card(card: PaymentCard, *, reason: str = REMOVED) -> None:
-    """Take the card out of use for good. Doing it again changes nothing; the first reason stays."""
+def deactivate_card(card: PaymentCard, *, reason: str = REMOVED, why: str = "") -> None:
+    """Take the card out of use for good. Doing it again changes nothing; the first reason stays.
+
+    `reason` is one of our words and stays with the card; `why` is a person's own, for the trail.
+    """
     with transaction.atomic():
         deactivated = PaymentCard.objects.filter(pk=card.pk, status=CardStatus.ACTIVE).update(
             status=CardStatus.INACTIVE, deactivation_reason=reason, updated_at=timezone.now()
         )
         if deactivated:
-            record_act(Act(verb=Verb.DEACTIVATE, subject=subject_of(card), reason=reason))
+            told = f"{reason}: {why}" if why else reason
+            record_act(Act(verb=Verb.DEACTIVATE, subject=subject_of(card), reason=told))
     card.refresh_from_db(fields=["status", "deactivation_reason", "updated_at"])
 
 

@@ -1,5 +1,6 @@
 """Registers the people who are paid, keeps what is known about them, and closes their accounts."""
 
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
@@ -11,7 +12,7 @@ from django.utils import timezone
 from consumers.audit import Act, Verb, changed_fields, record_act, subject_of
 from consumers.ids import new_id
 from consumers.models import Consumer
-from consumers.vault import key_ring_from_settings, reseal_text, seal_text
+from consumers.vault import key_ring_from_settings, reseal_text, seal_text, unseal_text
 
 LAST_SHOWN = 4
 
@@ -26,6 +27,19 @@ class ConsumerExists(Exception):
 
 class ConsumerInactive(Exception):
     """The consumer's account is canceled: it is kept, but nothing about it changes any more."""
+
+
+class ClosedByPartner(Exception):
+    """The partner closed the account; staff cannot open it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What is masked on every page. `repr` shows none of it."""
+
+    date_of_birth: date | None = field(repr=False)
+    tax_id_type: str
+    tax_identifier: str = field(repr=False)
 
 
 class ConsumerFields(TypedDict, total=False):
@@ -115,16 +129,20 @@ def update_consumer(
     return consumer
 
 
-def cancel_consumer_account(consumer: Consumer, *, reason: str = "", details: str = "") -> Consumer:
+def cancel_consumer_account(
+    consumer: Consumer, *, reason: str = "", details: str = "", by_user: User | None = None
+) -> Consumer:
     """Close the account for good: no more cards, changes or payments. Its rows stay.
 
-    Canceling again changes nothing; the first reason stays. Payments accepted before go on.
+    Canceling again changes nothing; the first reason stays. Payments accepted before go on. What a
+    member of staff closed, staff can open again; what the partner closed stays closed.
     """
     with transaction.atomic():
         closed = Consumer.objects.filter(pk=consumer.pk, is_active=True).update(
             is_active=False,
             cancellation_reason=reason,
             cancellation_details=details,
+            closed_by_user=by_user,
             updated_at=timezone.now(),
         )
         if closed:
@@ -132,6 +150,51 @@ def cancel_consumer_account(consumer: Consumer, *, reason: str = "", details: st
             record_act(Act(verb=Verb.CLOSE, subject=subject_of(consumer), reason=why))
     consumer.refresh_from_db()
     return consumer
+
+
+def reopen_consumer_account(consumer: Consumer, *, reason: str, by_user: User) -> Consumer:
+    """Open an account again that staff had closed. Opening one that is open changes nothing.
+
+    Whoever opens it is remembered, because that person may not approve a push to the consumer.
+
+    Raises:
+        ClosedByPartner: the partner closed it, which is for good.
+    """
+    with transaction.atomic():
+        opened = Consumer.objects.filter(
+            pk=consumer.pk, is_active=False, closed_by_user__isnull=False
+        ).update(
+            is_active=True,
+            cancellation_reason="",
+            cancellation_details="",
+            closed_by_user=None,
+            edited_by_user=by_user,
+            updated_at=timezone.now(),
+        )
+        if opened:
+            record_act(Act(verb=Verb.REOPEN, subject=subject_of(consumer), reason=reason))
+    consumer.refresh_from_db()
+    if not consumer.is_active:
+        raise ClosedByPartner("The partner closed this account for good.")
+    return consumer
+
+
+def reveal_identity(consumer: Consumer, *, reason: str) -> Identity:
+    """Read what is masked everywhere else. That it was read, and why, stands in the audit trail
+    before anybody sees it.
+
+    Raises:
+        TextUnreadable: the tax identifier's key is not in the ring, or its bytes were changed.
+    """
+    row = Consumer.objects.only("date_of_birth", "tax_id_type", "tax_identifier_sealed")
+    known = row.get(pk=consumer.pk)
+    record_act(Act(verb=Verb.REVEAL, subject=subject_of(consumer), reason=reason))
+    sealed = known.tax_identifier_sealed
+    tax_identifier = ""
+    if sealed is not None:
+        place = _tax_identifier_place(consumer.pk, consumer.partner_id)
+        tax_identifier = unseal_text(bytes(sealed), bound_to=place, ring=key_ring_from_settings())
+    return Identity(known.date_of_birth, known.tax_id_type, tax_identifier)
 
 
 def reseal_tax_identifier(consumer: Consumer) -> bool:

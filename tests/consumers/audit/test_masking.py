@@ -18,7 +18,7 @@ ID = UUID("0192f0c1-7e57-7abc-8def-0123456789ab")
     "name",
     ["number", "pan", "cvv", "password", "password1", "new_password", "client_secret", "token",
      "fingerprint", "ciphertext", "wrapped_key", "digest", "tax_identifier", "tax_identifier_last4",
-     "tax_identifier_sealed", "ssn", "pin", "Password"],
+     "tax_identifier_sealed", "date_of_birth", "ssn", "pin", "Password"],
 )  # fmt: skip
 def test_hides_what_has_a_secret_name(name: str) -> None:
     assert masked({name: "x1234"}) == {name: HIDDEN}
