@@ -3,28 +3,30 @@
 import re
 from typing import Any, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
-from consumers.admin.base import (
-    ReadOnly,
-    TabularInline,
-    clipped,
-    detail_verb,
-    instant,
-    label,
-    link,
-)
+from consumers.admin.base import NoDelete, ReadOnly, TabularInline, clipped, instant, label, link
+from consumers.admin.card_verbs import CardVerbs
+from consumers.admin.consumer_verbs import ConsumerVerbs
 from consumers.admin.filters import DayFilter, PartnerFilter, chosen_partner
+from consumers.admin.history import SEE, history_of
 from consumers.admin.lists import KeysetAdmin
-from consumers.admin.verbs import NothingToFill, Question, ask, back_to, page_of
-from consumers.models import CardStatus, Consumer, PaymentCard
-from consumers.operations.cards import deactivate_card
-from consumers.search import FOUND_AT_MOST, Found, find_cards_by_last4, find_consumers, kept
+from consumers.admin.verbs import page_of
+from consumers.models import Consumer, PaymentCard
+from consumers.search import (
+    FOUND_AT_MOST,
+    Found,
+    find_cards_by_last4,
+    find_consumers,
+    find_people,
+    kept,
+)
 
 # What stays in the database: no page has a use for it, sealed or not.
 SEALED: Final = ("kek_id", "wrapped_key", "ciphertext", "fingerprint_key_id", "fingerprint")
@@ -84,7 +86,9 @@ class CardFacts:
         if card.push_eligible is None:
             return "not asked yet"
         answer = (card.push_speed or "yes") if card.push_eligible else "no"
-        return format_html("{} · asked {}", answer.replace("_", " "), instant(card.push_checked_at))
+        age = timesince(card.push_checked_at) if card.push_checked_at else ""
+        asked = instant(card.push_checked_at)
+        return format_html("{} · asked {} ({} ago)", answer.replace("_", " "), asked, age)
 
 
 class CardInline(ReadOnly, CardFacts, TabularInline[PaymentCard, Consumer]):
@@ -104,33 +108,53 @@ class CardInline(ReadOnly, CardFacts, TabularInline[PaymentCard, Consumer]):
         return link(page_of(card), card_number(card))
 
 
+_ABOUT: Final = (
+    "name", "partner", "pcid", "state", "closed_because", "kyc", "made_at", "edited_by_user",
+    "pushes",
+)  # fmt: skip
+
+
 @admin.register(Consumer)
-class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
+class ConsumerAdmin(NoDelete, ConsumerVerbs, KeysetAdmin[Consumer]):
     records_views = True
+    change_form_template = "admin/consumers/history_page.html"
     list_display = (
         "name", "pcid_column", "email_column", "partner_shown", "kyc", "state", "made_at",
     )  # fmt: skip
     list_filter = (PartnerFilter, DayFilter)
     list_select_related = ("partner",)
     search_fields = ("pcid",)
-    search_help_text = "Name, e-mail, pcid or id"
+    search_help_text = "Name, e-mail, phone, pcid, id, or a card's last four"
     inlines = (CardInline,)
     fieldsets = (
-        (None, {"fields": ("name", "partner", "pcid", "state", "kyc", "made_at", "pushes")}),
+        (None, {"fields": _ABOUT}),
         ("Contact", {"fields": ("email", "phone_number", "address")}),
-        ("Identity", {"fields": ("date_of_birth", "tax_id")}),
+        ("Identity", {"fields": ("born", "tax_id")}),
     )
     readonly_fields = (
-        "name", "partner", "pcid", "state", "kyc", "made_at", "pushes", "email", "phone_number",
-        "address", "date_of_birth", "tax_id",
+        *_ABOUT, "email", "phone_number",
+        "address", "born", "tax_id",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Consumer]:
         unshown = ("tax_identifier_sealed", "search_vector")
-        return super().get_queryset(request).select_related("partner").defer(*unshown)
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("partner", "edited_by_user")
+            .defer(*unshown)
+        )
 
     def find(self, request: HttpRequest, text: str) -> Found:
-        return find_consumers(text, partner_id=chosen_partner(request))
+        return find_people(text, partner_id=chosen_partner(request))
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        consumer = context["original"]
+        cards = consumer.cards.values_list("pk", flat=True) if request.user.has_perm(SEE) else ()
+        context["history"] = history_of(request, consumer.pk, beside=cards)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="name")
     def name(self, consumer: Consumer) -> SafeString | str:
@@ -162,6 +186,18 @@ class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
     def made_at(self, consumer: Consumer) -> SafeString | str:
         return instant(consumer.created_at)
 
+    @admin.display(description="closed because")
+    def closed_because(self, consumer: Consumer) -> str:
+        why = " · ".join(
+            filter(None, (consumer.cancellation_reason, consumer.cancellation_details))
+        )
+        return "-" if consumer.is_active else why or "no reason was given"
+
+    @admin.display(description="date of birth")
+    def born(self, consumer: Consumer) -> str:
+        """Masked, like the tax id: a verb shows it, and leaves an entry."""
+        return "-" if consumer.date_of_birth is None else "••••-••-••"
+
     @admin.display(description="address")
     def address(self, consumer: Consumer) -> str:
         lines = (
@@ -184,7 +220,7 @@ class ConsumerAdmin(ReadOnly, KeysetAdmin[Consumer]):
 
 
 @admin.register(PaymentCard)
-class PaymentCardAdmin(ReadOnly, CardFacts, KeysetAdmin[PaymentCard]):
+class PaymentCardAdmin(ReadOnly, CardFacts, CardVerbs, KeysetAdmin[PaymentCard]):
     records_views = True
     list_display = (
         "number", "network_name", "consumer_shown", "partner_shown", "expires", "state",
@@ -199,7 +235,7 @@ class PaymentCardAdmin(ReadOnly, CardFacts, KeysetAdmin[PaymentCard]):
         ("Record", {"fields": _RECORD_FIELDS}),
     )
     readonly_fields = (*_CARD_FIELDS, *_HOLDER_FIELDS, *_RECORD_FIELDS)
-    actions_detail = ("deactivate",)
+    change_form_template = "admin/consumers/history_page.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentCard]:
         cards = super().get_queryset(request).select_related("partner", "consumer")
@@ -208,6 +244,12 @@ class PaymentCardAdmin(ReadOnly, CardFacts, KeysetAdmin[PaymentCard]):
 
     def rows_for_page(self, request: HttpRequest) -> QuerySet[PaymentCard]:
         return self.get_queryset(request).select_related("edited_by_user")
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["history"] = history_of(request, context["original"].pk)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def find(self, request: HttpRequest, text: str) -> Found:
         partner_id = chosen_partner(request)
@@ -218,40 +260,6 @@ class PaymentCardAdmin(ReadOnly, CardFacts, KeysetAdmin[PaymentCard]):
         cards = PaymentCard.objects.filter(consumer_id__in=people.ids).order_by("-pk")
         ids = kept(list(cards.values_list("pk", flat=True)[: FOUND_AT_MOST + 1]))
         return Found(ids.ids, is_complete=ids.is_complete and people.is_complete)
-
-    def has_manage_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Editing is for nobody here; this lets people use the verbs."""
-        return request.user.has_perm("consumers.change_paymentcard")
-
-    def offered(self, request: HttpRequest, row: PaymentCard) -> tuple[str, ...]:
-        return ("deactivate",) if row.status == CardStatus.ACTIVE else ()
-
-    @detail_verb(
-        permissions=["manage"],
-        description="Deactivate",
-        url_path="deactivate",
-        icon="block",
-        variant="danger",
-    )
-    def deactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        card = self.row_or_404(request, object_id)
-        if request.method != "POST":
-            question = Question(
-                title="Deactivate this card",
-                consequences="Nothing is pushed to it from now on. It cannot be activated again; "
-                "the consumer can add it anew.",
-                facts=[
-                    ("Card", f"{card.network.capitalize()} {card.bin} ···· {card.last4}"),
-                    ("Consumer", card.consumer),
-                    ("Partner", card.partner),
-                ],
-                tone="danger",
-            )
-            return ask(request, question, site=self.admin_site, about=card, form=NothingToFill())
-        deactivate_card(card, reason="removed_by_staff")
-        self.log_change(request, card, "Deactivated.")
-        messages.success(request, "The card is deactivated.")
-        return back_to(card)
 
     @admin.display(description="consumer")
     def consumer_shown(self, card: PaymentCard) -> SafeString | str:

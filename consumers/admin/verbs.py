@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.admin import AdminSite
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -69,6 +69,11 @@ def ask(
         "opts": about._meta,
     }
     return TemplateResponse(request, "admin/ask.html", context)
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form sent; None if it was only opened. Nothing filled in is something sent."""
+    return request.POST if request.method == "POST" else None
 
 
 def page_of(row: Model) -> str:

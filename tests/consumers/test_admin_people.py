@@ -110,7 +110,8 @@ def test_an_admin_takes_a_card_out_of_use() -> None:
     card, client = make_card(), browser("admin")
     assert "cannot be activated again" in text_of(client.get(page_address(card, "deactivate")))
     assert PaymentCard.objects.get().status == CardStatus.ACTIVE
-    page = client.post(page_address(card, "deactivate"), follow=True)
+    typed = {"reason": "lost"}
+    page = client.post(page_address(card, "deactivate"), typed, follow=True)
     assert "The card is deactivated." in text_of(page)
     card.refresh_from_db()
     assert (card.status, card.deactivation_reason) == (CardStatus.INACTIVE, "removed_by_staff")

@@ -1,0 +1,17 @@
+"""Points in time as every page shows them: in the viewer's zone, with UTC when hovered."""
+
+from datetime import datetime
+
+from django import template
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString | str:
+    """`08 Mar 2026, 03:30` in the viewer's zone."""
+    # Templates are made ready while the admin site is still being imported.
+    from consumers.admin.base import instant
+
+    return instant(at)
