@@ -280,7 +280,6 @@ def form_page(
         "admin/consumers/form.html",
         site,
         title=title,
-        status=422 if form.is_bound else 200,
         form=form,
         button=button,
         back=back,
@@ -293,11 +292,10 @@ def _page(
     site: AdminSite,
     *,
     title: str,
-    status: int = 200,
     **context: Any,
 ) -> HttpResponse:
     whole = {**site.each_context(request), "title": title, **context}
-    response = TemplateResponse(request, template, whole, status=status)
+    response = TemplateResponse(request, template, whole)
     add_never_cache_headers(response)
     return response
 

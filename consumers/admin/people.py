@@ -51,7 +51,16 @@ _CARD_FIELDS: Final = (
     "number", "network_name", "expires", "state", "deactivation_reason", "push",
 )  # fmt: skip
 _HOLDER_FIELDS: Final = ("consumer", "partner", "cardholder_name", "postal_code", "nickname")
-_RECORD_FIELDS: Final = ("id", "made_at", "edited_by_user", "pushes")
+_RECORD_FIELDS: Final = ("id", "made_at", "edited_by", "pushes")
+
+
+class EditedBy:
+    """Who of the staff touched the row last: that one may not approve a push to it."""
+
+    @admin.display(description="last edited by")
+    def edited_by(self, row: Consumer | PaymentCard) -> str:
+        editor = row.edited_by_user
+        return "nobody of the staff" if editor is None else editor.get_full_name() or str(editor)
 
 
 class CardFacts:
@@ -109,13 +118,13 @@ class CardInline(ReadOnly, CardFacts, TabularInline[PaymentCard, Consumer]):
 
 
 _ABOUT: Final = (
-    "name", "partner", "pcid", "state", "closed_because", "kyc", "made_at", "edited_by_user",
+    "name", "partner", "pcid", "state", "closed_because", "kyc", "made_at", "edited_by",
     "pushes",
 )  # fmt: skip
 
 
 @admin.register(Consumer)
-class ConsumerAdmin(NoDelete, ConsumerVerbs, KeysetAdmin[Consumer]):
+class ConsumerAdmin(NoDelete, EditedBy, ConsumerVerbs, KeysetAdmin[Consumer]):
     records_views = True
     change_form_template = "admin/consumers/history_page.html"
     list_display = (
@@ -186,6 +195,11 @@ class ConsumerAdmin(NoDelete, ConsumerVerbs, KeysetAdmin[Consumer]):
     def made_at(self, consumer: Consumer) -> SafeString | str:
         return instant(consumer.created_at)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Consumer | None = None) -> Any:
+        """Why an account is closed is of an account that is."""
+        about = [name for name in _ABOUT if name != "closed_because" or not (obj and obj.is_active)]
+        return ((None, {"fields": about}), *self.fieldsets[1:])
+
     @admin.display(description="closed because")
     def closed_because(self, consumer: Consumer) -> str:
         why = " · ".join(
@@ -220,7 +234,7 @@ class ConsumerAdmin(NoDelete, ConsumerVerbs, KeysetAdmin[Consumer]):
 
 
 @admin.register(PaymentCard)
-class PaymentCardAdmin(ReadOnly, CardFacts, CardVerbs, KeysetAdmin[PaymentCard]):
+class PaymentCardAdmin(ReadOnly, EditedBy, CardFacts, CardVerbs, KeysetAdmin[PaymentCard]):
     records_views = True
     list_display = (
         "number", "network_name", "consumer_shown", "partner_shown", "expires", "state",

@@ -132,7 +132,6 @@ def _today(figures: Figures, days: Days) -> list[Tile]:
             pushes=f"{some.payments:,}",
             amount=some.amount,
             address=address,
-            is_urgent=status is Status.FAILED and some.payments > 0,
         )
         tiles.append(tile)
     return tiles

@@ -96,7 +96,7 @@ class TestAdding:
         self, admin: Client, consumer: Consumer, changes: dict[str, str], said: str
     ) -> None:
         answer = admin.post(page_address(consumer, "add-card"), {**TYPED, **changes})
-        assert answer.status_code == 422
+        assert answer.status_code == 200
         page = text_of(answer)
         assert said in page
         assert "The card's number has to be typed again." in page.replace("&#x27;", "'")

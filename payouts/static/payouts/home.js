@@ -22,8 +22,9 @@ const SAID = {
     count: (value) => counts.format(value),
 };
 const TICKS = { ...SAID, dollars: (value) => shortDollars.format(value), percent: (value) => `${value}%` };
-// On a logarithmic axis only these are written: 1, 10 … seconds would tell nobody minutes and hours.
-const DURATIONS = [0.1, 1, 10, 60, 600, 3600, 21600, 86400, 604800];
+// A logarithmic axis of times runs from one of these to another and names them: powers of ten would
+// tell nobody minutes and hours.
+const DURATIONS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 300, 900, 3600, 14400, 43200, 86400, 259200, 864000];
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -44,7 +45,23 @@ function dataset(series, kind) {
     };
 }
 
-function scales(kind, unit) {
+function bounds(series) {
+    const values = series.flatMap((one) => one.values).filter((value) => value !== null).map(Number);
+    return {
+        min: DURATIONS.findLast((one) => one <= Math.min(...values)) ?? DURATIONS[0],
+        max: DURATIONS.find((one) => one >= Math.max(...values)) ?? Math.max(...values),
+    };
+}
+
+// A name of several words on several lines: a phone has no room for it on one.
+function lines(name) {
+    return name.split(" ").reduce((done, word) => {
+        const last = done.at(-1);
+        return last && `${last} ${word}`.length <= 18 ? [...done.slice(0, -1), `${last} ${word}`] : [...done, word];
+    }, []);
+}
+
+function scales({ kind, unit, series }) {
     const text = { color: colour("--po-quiet") };
     const grid = { color: colour("--po-line") };
     const names = { grid: { display: false }, ticks: { ...text, autoSkipPadding: 12, maxRotation: 0 } };
@@ -55,7 +72,7 @@ function scales(kind, unit) {
     };
     if (kind === "bars") return { x: values, y: { ...names, ticks: { ...text, autoSkip: false } } };
     if (kind === "log") {
-        values.type = "logarithmic";
+        Object.assign(values, { type: "logarithmic", ...bounds(series) });
         values.afterBuildTicks = (axis) => {
             axis.ticks = DURATIONS.filter((one) => one >= axis.min && one <= axis.max)
                 .map((value) => ({ value }));
@@ -71,13 +88,13 @@ function draw(canvas) {
     const isLine = told.kind === "line" || told.kind === "log";
     return new Chart(canvas, {
         type: isLine ? "line" : "bar",
-        data: { labels: told.labels, datasets: told.series.map((one) => dataset(one, told.kind)) },
+        data: { labels: told.kind === "bars" ? told.labels.map(lines) : told.labels, datasets: told.series.map((one) => dataset(one, told.kind)) },
         options: {
             animation: false,
             maintainAspectRatio: false,
             indexAxis: told.kind === "bars" ? "y" : "x",
             interaction: { mode: "nearest", axis: told.kind === "bars" ? "y" : "x", intersect: false },
-            scales: scales(told.kind, told.unit),
+            scales: scales(told),
             plugins: {
                 legend: {
                     display: told.series.length > 1, align: "start",
