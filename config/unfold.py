@@ -118,6 +118,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _entry("All pushes", "send_money", "payouts.payment")
                     | {"active": lambda r: _is_pushes(r) and not r.GET.get("status")},
                     _page("Waiting for approval", "approval", "approvals", "payouts.view_payment"),
+                    _page("Batches", "upload_file", "batches", "payouts.view_payment"),
                     _pushes_with("In doubt", "help_center", "unknown"),
                 ],
             },

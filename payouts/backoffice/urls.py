@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from payouts.backoffice import approvals, issue, live
+from payouts.backoffice import (
+    approvals,
+    batch_decision,
+    batch_page,
+    batch_results,
+    batches,
+    issue,
+    live,
+)
 
 app_name = "backoffice"
 
@@ -17,4 +25,19 @@ urlpatterns = [
     path("approvals/confirm/", approvals.confirm, name="confirm_decision"),
     path("approvals/decide/", approvals.decide, name="decide"),
     path("push/<uuid:payment_id>/live/", live.push, name="push_live"),
+    path("batches/", batches.batches, name="batches"),
+    path("batches/new/", batches.new, name="new_batch"),
+    path("batches/template/<str:kind>/", batches.template, name="batch_template"),
+    path("batches/<uuid:batch_id>/", batch_page.batch, name="batch"),
+    path("batches/<uuid:batch_id>/live/", batch_page.live, name="batch_live"),
+    path("batches/<uuid:batch_id>/choose/", batch_page.choose, name="choose_lines"),
+    path("batches/<uuid:batch_id>/check/", batch_page.check_again, name="check_batch"),
+    path("batches/<uuid:batch_id>/issue/", batch_page.issue, name="issue_batch"),
+    path("batches/<uuid:batch_id>/withdraw/", batch_page.withdraw, name="withdraw_batch"),
+    path("batches/<uuid:batch_id>/cancel/", batch_page.cancel, name="cancel_batch"),
+    path("batches/<uuid:batch_id>/decide/", batch_decision.decide, name="decide_batch"),
+    path("batches/<uuid:batch_id>/order/", batch_decision.order, name="order_batch"),
+    path(
+        "batches/<uuid:batch_id>/results/<str:kind>/", batch_results.results, name="batch_results"
+    ),
 ]

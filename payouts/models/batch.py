@@ -227,3 +227,7 @@ class BatchOrder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pushes}"
+
+    @property
+    def digest_hex(self) -> str:
+        return bytes(self.digest).hex()
