@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views import defaults
@@ -64,19 +65,23 @@ TITLES = {
     "unsupported_media_type": "The body must be application/json.",
     "sensitive_authentication_data": "The request carries what must never be sent.",
     "internal_error": "Something went wrong on our side.",
+    "unavailable": "This cannot be done at the moment.",
 }
+# A database that restarts is back within seconds.
+_RETRY_AFTER_SECONDS = 2
 
 
 def problem_for_exception(exception: Exception, context: Mapping[str, Any]) -> Response:
     """Answer any exception of an endpoint with a problem document; DRF's EXCEPTION_HANDLER.
 
-    What is not known here is logged with its traceback and answered 500 without a word about it.
+    What is not known here is logged with its traceback and answered 500 without a word about it; a
+    database that does not answer is 503, and calling again with the same key is right.
     """
     problem = _problem_of(exception)
     if problem is None:
-        path = context["request"].path
-        logger.error("Internal Server Error: %s", path, exc_info=exception)
-        problem = _internal_error()
+        is_away = isinstance(exception, OperationalError | InterfaceError)
+        problem = _unavailable() if is_away else _internal_error()
+        logger.error("%s: %s", problem.title, context["request"].path, exc_info=exception)
     return Response(
         problem.document(_request_id(context["request"])),
         status=problem.status,
@@ -184,6 +189,16 @@ def _internal_error() -> Problem:
         code="internal_error",
         title=TITLES["internal_error"],
         detail="Staff can find what happened by the request_id.",
+    )
+
+
+def _unavailable() -> Problem:
+    return Problem(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        code="unavailable",
+        title=TITLES["unavailable"],
+        detail="Nothing is lost: call again, and with the same Idempotency-Key if there was one.",
+        headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.test import Client
@@ -103,6 +104,8 @@ def problem_in(answer: Any) -> dict[str, Any]:
         (Throttled("too_early", "Wait.", retry_after_seconds=3), 429, "too_early"),
         (exceptions.APIException("secret"), 500, "internal_error"),
         (KeyError("secret"), 500, "internal_error"),
+        (OperationalError("secret"), 503, "unavailable"),
+        (InterfaceError("secret"), 503, "unavailable"),
     ],
 )
 def test_has_one_form_for_every_exception(exception: Exception, status: int, code: str) -> None:
@@ -118,6 +121,16 @@ def test_says_nothing_about_an_unknown_exception_but_logs_it(
     assert b"secret" not in answer.content
     assert "the secret of the house" in caplog.text
     assert "Traceback" in caplog.text
+
+
+def test_says_when_to_come_back_while_the_database_is_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR, logger="django.request"):
+        answer = answer_to(OperationalError("could not connect to the secret host"))
+    assert int(answer.headers["Retry-After"]) > 0
+    assert b"secret" not in answer.content
+    assert "secret host" in caplog.text
 
 
 def test_says_nothing_of_what_was_not_found() -> None:
