@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 
+SEE_CHANGES: Final = "payouts.view_changerequest"
+
 
 def _permits(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
@@ -139,6 +141,8 @@ UNFOLD: Final[dict[str, Any]] = {
             {
                 "title": "Settings",
                 "items": [
+                    _page("All settings", "tune", "settings", "payouts.view_feeschedule"),
+                    _page("Changes", "published_with_changes", "changes", SEE_CHANGES),
                     _entry("Partners", "storefront", "consumers.partner"),
                     _entry("API clients", "key", "consumers.apiclient"),
                     _entry("Fee schedules", "percent", "payouts.feeschedule"),

@@ -1,15 +1,16 @@
-"""API clients: made, given secrets and disabled by operations only; a secret is shown once."""
+"""API clients: looked up, and stopped. Making one, and giving it a secret, takes two people.
 
-from typing import TYPE_CHECKING, Any
+That is proposed on pages of the back office; only their addresses are known here.
+"""
 
-from django import forms
+from typing import Any
+
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import (
-    NoDelete,
     ReadOnly,
     TabularInline,
     VerbAdmin,
@@ -19,40 +20,13 @@ from consumers.admin.base import (
     label,
 )
 from consumers.admin.filters import PartnerFilter
-from consumers.admin.verbs import NothingToFill, Question, ask, back_to, page_of
+from consumers.admin.verbs import NothingToFill, Question, ask, back_to
 from consumers.models import APIClient, APIClientSecret
 from consumers.operations.api_clients import (
-    ALL_SCOPES,
     LastSecret,
-    TwoSecretsAlready,
-    add_client_secret,
-    create_api_client,
     disable_api_client,
     remove_client_secret,
 )
-
-if TYPE_CHECKING:
-    from django.forms import CheckboxSelectMultiple as Checkboxes
-
-    ClientForm = forms.ModelForm[APIClient]
-else:
-    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
-
-    ClientForm = forms.ModelForm
-
-_SCOPES = {"api:read": "api:read: may read", "api:write": "api:write: may do everything"}
-
-
-class NewClientForm(ClientForm):
-    scopes = forms.MultipleChoiceField(
-        choices=[(scope, _SCOPES[scope]) for scope in ALL_SCOPES],
-        initial=list(ALL_SCOPES),
-        widget=Checkboxes,
-    )
-
-    class Meta:
-        model = APIClient
-        fields = ("partner", "name", "scopes")
 
 
 class SecretInline(ReadOnly, TabularInline[APIClientSecret, APIClient]):
@@ -72,8 +46,7 @@ class SecretInline(ReadOnly, TabularInline[APIClientSecret, APIClient]):
 
 
 @admin.register(APIClient)
-class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
-    added_by_operation = frozenset({"partner", "name", "scopes"})
+class APIClientAdmin(ReadOnly, VerbAdmin[APIClient]):
     list_display = ("name_shown", "partner_shown", "id_shown", "permitted", "state", "made_at")
     list_select_related = ("partner",)
     list_filter = (PartnerFilter,)
@@ -87,26 +60,12 @@ class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
     inlines = (SecretInline,)
 
     def get_fields(self, request: HttpRequest, obj: APIClient | None = None) -> tuple[str, ...]:
-        if obj is None:
-            return ("partner", "name", "scopes")
         return ("partner", "name", "client_id", "permitted", "state", "made_at")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: APIClient | None = None
     ) -> tuple[str, ...]:
-        return () if obj is None else self.get_fields(request, obj)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if obj is None:
-            kwargs["form"] = NewClientForm
-        return super().get_form(request, obj, *args, **kwargs)
-
-    def get_inlines(self, request: HttpRequest, obj: APIClient | None) -> Any:
-        return () if obj is None else self.inlines
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody edits a client; it is made anew. `has_manage_permission` lets people use verbs."""
-        return False
+        return self.get_fields(request, obj)
 
     def offered(self, request: HttpRequest, row: APIClient) -> tuple[str, ...]:
         if row.disabled_at is not None:
@@ -142,48 +101,18 @@ class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
     def made_at(self, client: APIClient) -> SafeString | str:
         return instant(client.created_at)
 
-    def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        # After a client is made its secret is shown, whichever button was pressed.
-        context.update(show_save_and_add_another=False, show_save_and_continue=False)
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def save_model(self, request: HttpRequest, obj: APIClient, form: Any, change: Any) -> None:
-        made = create_api_client(obj.partner, name=obj.name, scopes=form.cleaned_data["scopes"])
-        # From here on the page speaks of the row that the operation made.
-        obj.pk, obj.client_id = made.client.pk, made.client.client_id
-        request.new_secret = made.secret  # type: ignore[attr-defined]
-
-    def response_add(
-        self, request: HttpRequest, obj: APIClient, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        return self._show_secret(request, obj, request.new_secret)  # type: ignore[attr-defined]
-
     @detail_verb(
         permissions=["manage"],
-        description="Add a secret",
+        description="Propose a secret",
         url_path="add-secret",
         icon="key",
         variant="default",
     )
     def add_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         client = self.row_or_404(request, object_id)
-        if request.method != "POST":
-            return self._ask(
-                request,
-                client,
-                title="Add a secret",
-                consequences="A second secret is made and shown once. The first stays good, so "
-                "that the partner can change over without a break.",
-            )
-        try:
-            secret = add_client_secret(client)
-        except TwoSecretsAlready as refusal:
-            messages.error(request, str(refusal))
-            return back_to(client)
-        self.log_change(request, client, "Added a secret.")
-        return self._show_secret(request, client, secret)
+        query = {"partner": str(client.partner_id), "subject": str(client.pk)}
+        address = reverse("backoffice:propose", args=["api_client_secret"], query=query)
+        return HttpResponseRedirect(address)
 
     @detail_verb(
         permissions=["manage"],
@@ -257,15 +186,3 @@ class APIClientAdmin(NoDelete, VerbAdmin[APIClient]):
             ],
         )
         return ask(request, question, site=self.admin_site, about=client, form=NothingToFill())
-
-    def _show_secret(self, request: HttpRequest, client: APIClient, secret: str) -> HttpResponse:
-        """The one answer that holds the secret: no redirect, so that no cookie or session does."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "The secret, once",
-            "client": client,
-            "secret": secret,
-            "object_address": page_of(client),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/consumers/apiclient/secret.html", context)

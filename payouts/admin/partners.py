@@ -1,4 +1,4 @@
-"""Partners. Taking one on opens its ledger accounts, so that is an operation and not a form."""
+"""Partners, to be looked up. What is set for them is proposed, and somebody else approves it."""
 
 from typing import Any
 
@@ -9,10 +9,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from consumers.admin.base import ModelAdmin, NoDelete, clipped, instant, label, link, money
+from consumers.admin.base import ModelAdmin, ReadOnly, clipped, instant, label, link, money
 from consumers.models import Partner
 from payouts.models import AccountKind, AccountPart
-from payouts.operations.partners import create_partner
 
 
 def _balance_of(kind: AccountKind) -> Any:
@@ -23,8 +22,7 @@ def _balance_of(kind: AccountKind) -> Any:
 
 
 @admin.register(Partner)
-class PartnerAdmin(NoDelete, ModelAdmin[Partner]):
-    added_by_operation = frozenset({"name"})
+class PartnerAdmin(ReadOnly, ModelAdmin[Partner]):
     list_display = ("name_shown", "state", "available_shown", "held_shown", "made_at")
     search_fields = ("name__istartswith",)
     search_help_text = "How the name begins"
@@ -43,21 +41,12 @@ class PartnerAdmin(NoDelete, ModelAdmin[Partner]):
 
     def get_fields(self, request: HttpRequest, obj: Partner | None = None) -> tuple[str, ...]:
         terms = ("name", "is_active", "requires_idempotency_key", "approval_hours")
-        if obj is None:
-            return terms
-        return (*terms, "available_shown", "held_shown", "pushes", "made_at")
+        return (*terms, "available_shown", "held_shown", "pushes", "settings", "made_at")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Partner | None = None
     ) -> tuple[str, ...]:
-        return ("available_shown", "held_shown", "pushes", "made_at")
-
-    def save_model(self, request: HttpRequest, obj: Partner, form: Any, change: Any) -> None:
-        if not change:
-            obj.pk = create_partner(obj.name).pk
-            obj._state.adding = False
-        terms = ["name", "is_active", "requires_idempotency_key", "approval_hours"]
-        obj.save(update_fields=terms)
+        return self.get_fields(request, obj)
 
     @admin.display(description="partner")
     def name_shown(self, partner: Partner) -> SafeString | str:
@@ -86,3 +75,8 @@ class PartnerAdmin(NoDelete, ModelAdmin[Partner]):
         return link(
             reverse("admin:payouts_payment_changelist", query=query), "Pushes of this partner"
         )
+
+    @admin.display(description="settings")
+    def settings(self, partner: Partner) -> SafeString:
+        address = reverse("backoffice:partner_settings", args=[partner.pk])
+        return link(address, "Fees, limits, rules and API clients")

@@ -4,30 +4,30 @@ What a role may do is fixed in `payouts.staff`. Further groups carry no permissi
 people, so that an approval rule can ask for somebody of them.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from consumers.admin.base import ModelAdmin, NoDelete, instant, label
+from consumers.admin.base import ModelAdmin, ReadOnly, VerbAdmin, detail_verb, instant, label
+from consumers.admin.verbs import Question, ReasonForm, ask, back_to
+from payouts.operations.members import NotAboutASuperuser, NotAboutYourself, switch_off_member
 from payouts.staff import ROLE_NAMES, ROLES
 
-if TYPE_CHECKING:
-    from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-    ThemedUserAdmin = DjangoUserAdmin[User]
-else:
-    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+class SwitchOffForm(ReasonForm):
+    """Why somebody is kept out."""
 
-    class ThemedUserAdmin(DjangoUserAdmin, ModelAdmin):
-        pass
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = "Stays in the audit trail."
 
 
 _SUMMARIES = {role.name: role.summary for role in ROLES}
@@ -41,46 +41,90 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(NoDelete, ThemedUserAdmin):
-    """People are switched off, never deleted: their name stands in histories."""
+class UserAdmin(ReadOnly, VerbAdmin[User]):
+    """People are taken on and changed by two, switched off by one, and never deleted."""
 
-    form: Any = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
     list_display = ("username", "full_name", "roles", "state", "seen_at")
     list_filter = ("is_active", "groups")
     search_fields = ("username__istartswith", "last_name__istartswith", "email__istartswith")
     search_help_text = "How the user name, last name or e-mail begins"
     ordering = ("username",)
     sortable_by = ()
-    filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    actions_detail = ("propose_change", "propose_password", "switch_off")
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email")}),
-        (
-            "Roles",
-            {
-                "description": "One person may have several. Nobody decides about their own push.",
-                "fields": ("is_active", "groups"),
-            },
-        ),
+        (None, {"fields": ("username", "full_name", "email", "state")}),
+        ("Roles", {"fields": ("roles",)}),
         ("Record", {"fields": ("last_login", "date_joined")}),
     )
+    readonly_fields = (
+        "username", "full_name", "email", "state", "roles", "last_login", "date_joined",
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
 
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # Whoever could change a superuser's password would be one.
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return super().has_change_permission(request, obj)
+    def has_manage_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("auth.change_user")
 
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        if not change:
-            obj.is_staff = True
-        super().save_model(request, obj, form, change)
+    def offered(self, request: HttpRequest, row: User) -> tuple[str, ...]:
+        # Whoever could change a superuser would be one.
+        if row.is_superuser and not request.user.is_superuser:
+            return ()
+        if row.pk == request.user.pk:
+            return ("propose_change",)
+        stop = ("switch_off",) if row.is_active else ()
+        return ("propose_change", "propose_password", *stop)
+
+    @detail_verb(
+        permissions=["manage"],
+        description="Propose a change",
+        url_path="propose-change",
+        icon="edit",
+        variant="default",
+    )
+    def propose_change(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return _to_proposal("staff_member", self.row_or_404(request, object_id))
+
+    @detail_verb(
+        permissions=["manage"],
+        description="Propose a new password",
+        url_path="propose-password",
+        icon="password",
+        variant="default",
+    )
+    def propose_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return _to_proposal("staff_password", self.row_or_404(request, object_id))
+
+    @detail_verb(
+        permissions=["manage"],
+        description="Switch off",
+        url_path="switch-off",
+        icon="block",
+        variant="danger",
+    )
+    def switch_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user = self.row_or_404(request, object_id)
+        form = SwitchOffForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            question = Question(
+                title="Switch this person off",
+                consequences="Every page is refused to them from the next request on, and what "
+                "they have proposed cannot be approved. You can do this alone; letting them in "
+                "again takes two.",
+                facts=[("User name", user.username), ("Name", user.get_full_name() or "-")],
+                tone="danger",
+            )
+            return ask(request, question, site=self.admin_site, about=user, form=form)
+        assert isinstance(request.user, User)
+        try:
+            switch_off_member(user, by=request.user, reason=form.cleaned_data["reason"])
+        except NotAboutYourself:
+            messages.error(request, "Somebody else has to switch you off.")
+        except NotAboutASuperuser:
+            messages.error(request, "Only a superuser switches a superuser off.")
+        else:
+            messages.success(request, f"{user.username} is switched off.")
+        return back_to(user)
 
     @admin.display(description="name")
     def full_name(self, user: User) -> str:
@@ -141,3 +185,8 @@ class GroupAdmin(ModelAdmin[Group]):
 
 def _is_role(group: Group | None) -> bool:
     return group is not None and group.name in ROLE_NAMES
+
+
+def _to_proposal(kind: str, user: User) -> HttpResponse:
+    query = {"subject": str(user.pk)}
+    return HttpResponseRedirect(reverse("backoffice:propose", args=[kind], query=query))

@@ -1,23 +1,36 @@
-"""The terms that pushes go out under: fee schedules, limits, approval rules."""
+"""The terms that pushes go out under, to be looked up: fee schedules, limits, approval rules.
+
+Nobody changes them here. The settings of a partner do, by a proposal that somebody else approves.
+"""
 
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from consumers.admin.base import ModelAdmin, NoDelete, clipped, instant, label, money, number
+from consumers.admin.base import (
+    ModelAdmin,
+    ReadOnly,
+    clipped,
+    instant,
+    label,
+    link,
+    money,
+    number,
+)
 from consumers.admin.filters import PartnerFilter
+from consumers.models import Partner
 from payouts.models import ApprovalRule, FeeSchedule, Limit
 
 _ACTIVE = {"active": "success", "off": "neutral"}
 
 
 @admin.register(FeeSchedule)
-class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
+class FeeScheduleAdmin(ReadOnly, ModelAdmin[FeeSchedule]):
     """What pushes cost from a day on. A schedule that has begun is history and stays as it is."""
 
+    list_display_links = ("begins",)
     list_display = (
         "partner_shown", "begins", "fixed_shown", "points_shown", "minimum_shown", "maximum_shown",
     )  # fmt: skip
@@ -29,13 +42,9 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
     sortable_by = ()
     fields = ("partner", "valid_from", "fixed", "basis_points", "minimum", "maximum")
 
-    def has_change_permission(self, request: HttpRequest, obj: FeeSchedule | None = None) -> bool:
-        has_begun = obj is not None and obj.valid_from <= timezone.now()
-        return super().has_change_permission(request, obj) and not has_begun
-
     @admin.display(description="partner")
     def partner_shown(self, schedule: FeeSchedule) -> SafeString | str:
-        return clipped(schedule.partner.name)
+        return _settings_of(schedule.partner)
 
     @admin.display(description="from")
     def begins(self, schedule: FeeSchedule) -> SafeString | str:
@@ -59,8 +68,9 @@ class FeeScheduleAdmin(NoDelete, ModelAdmin[FeeSchedule]):
 
 
 @admin.register(Limit)
-class LimitAdmin(NoDelete, ModelAdmin[Limit]):
+class LimitAdmin(ReadOnly, ModelAdmin[Limit]):
     list_display = ("partner_shown", "scope_shown", "amount_shown", "count_shown")
+    list_display_links = ("scope_shown",)
     list_filter = (PartnerFilter,)
     list_filter_submit = True
     autocomplete_fields = ("partner",)
@@ -71,7 +81,7 @@ class LimitAdmin(NoDelete, ModelAdmin[Limit]):
 
     @admin.display(description="partner")
     def partner_shown(self, limit: Limit) -> SafeString | str:
-        return clipped(limit.partner.name)
+        return _settings_of(limit.partner)
 
     @admin.display(description="for each")
     def scope_shown(self, limit: Limit) -> str:
@@ -87,7 +97,7 @@ class LimitAdmin(NoDelete, ModelAdmin[Limit]):
 
 
 @admin.register(ApprovalRule)
-class ApprovalRuleAdmin(NoDelete, ModelAdmin[ApprovalRule]):
+class ApprovalRuleAdmin(ReadOnly, ModelAdmin[ApprovalRule]):
     """Every active rule that matches a push applies to it; an empty condition does not narrow."""
 
     list_display = ("rule_name", "partner_name", "when", "asks_for", "state")
@@ -103,19 +113,17 @@ class ApprovalRuleAdmin(NoDelete, ModelAdmin[ApprovalRule]):
             "When",
             {
                 "description": "Conditions that are left empty do not narrow the rule.",
-                "fields": ("amount_at_least", "source", "first_push_to_card", "card_younger_than"),
+                "fields": (
+                    "amount_at_least",
+                    "source",
+                    "first_push_to_card",
+                    "card_younger_than",
+                    "possible_duplicate",
+                ),
             },
         ),
         ("Then it needs", {"fields": ("decisions", "group")}),
     )
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and db_field.name == "first_push_to_card":
-            field.widget.choices = _FIRST_PUSH_CHOICES
-        if field is not None and db_field.name == "card_younger_than":
-            field.help_text = "Days and time: 7 00:00:00 is a week."
-        return field
 
     @admin.display(description="rule")
     def rule_name(self, rule: ApprovalRule) -> SafeString | str:
@@ -123,7 +131,7 @@ class ApprovalRuleAdmin(NoDelete, ModelAdmin[ApprovalRule]):
 
     @admin.display(description="partner")
     def partner_name(self, rule: ApprovalRule) -> SafeString | str:
-        return clipped(rule.partner.name) if rule.partner else "every partner"
+        return _settings_of(rule.partner) if rule.partner else "every partner"
 
     @admin.display(description="when")
     def when(self, rule: ApprovalRule) -> str:
@@ -132,6 +140,7 @@ class ApprovalRuleAdmin(NoDelete, ModelAdmin[ApprovalRule]):
             f"source is {rule.source.replace('_', ' ')}" if rule.source else "",
             _FIRST_PUSH[rule.first_push_to_card],
             f"card younger than {rule.card_younger_than}" if rule.card_younger_than else "",
+            "possible duplicate" if rule.possible_duplicate else "",
         ]
         return ", ".join(filter(None, conditions)) or "always"
 
@@ -145,13 +154,12 @@ class ApprovalRuleAdmin(NoDelete, ModelAdmin[ApprovalRule]):
         return label("active" if rule.is_active else "off", _ACTIVE)
 
 
-_FIRST_PUSH_CHOICES = (
-    ("unknown", "It does not matter"),
-    ("true", "It is the first push to the card"),
-    ("false", "The card was pushed to before"),
-)
 _FIRST_PUSH: dict[Any, str] = {
     None: "",
     True: "first push to the card",
     False: "not the first push to the card",
 }
+
+
+def _settings_of(partner: Partner) -> SafeString:
+    return link(reverse("backoffice:partner_settings", args=[partner.pk]), clipped(partner.name))

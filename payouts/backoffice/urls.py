@@ -8,8 +8,10 @@ from payouts.backoffice import (
     batch_page,
     batch_results,
     batches,
+    changes,
     issue,
     live,
+    settings,
 )
 
 app_name = "backoffice"
@@ -24,6 +26,19 @@ urlpatterns = [
     path("approvals/", approvals.queue, name="approvals"),
     path("approvals/confirm/", approvals.confirm, name="confirm_decision"),
     path("approvals/decide/", approvals.decide, name="decide"),
+    path("changes/", changes.queue, name="changes"),
+    path("changes/<uuid:change_id>/", changes.one, name="change"),
+    path("changes/<uuid:change_id>/decide/", changes.decide, name="decide_change"),
+    path("changes/<uuid:change_id>/withdraw/", changes.withdraw, name="withdraw_change"),
+    path("changes/<uuid:change_id>/secret/", changes.collect, name="collect_secret"),
+    path("settings/", settings.home, name="settings"),
+    path("settings/propose/<slug:kind_name>/", changes.propose, name="propose"),
+    path("settings/partner/<uuid:partner_id>/", settings.partner, name="partner_settings"),
+    path(
+        "settings/partner/<uuid:partner_id>/switch-off/",
+        settings.switch_off,
+        name="switch_off_partner",
+    ),
     path("push/<uuid:payment_id>/live/", live.push, name="push_live"),
     path("batches/", batches.batches, name="batches"),
     path("batches/new/", batches.new, name="new_batch"),

@@ -81,16 +81,15 @@ def switch_off_member(user: User, *, by: User, reason: str) -> None:
     :raises NotAboutYourself, NotAboutASuperuser:
     """
     act = Act(verb=Verb.DISABLE, subject=subject_of(user), reason=reason)
-    with transaction.atomic():
+    if not User.objects.filter(pk=user.pk, is_active=True).exists():
+        return
+    with audited(act, refusals=(NotAboutYourself, NotAboutASuperuser)):
         locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        if not locked.is_active:
-            return
-        with audited(act, refusals=(NotAboutYourself, NotAboutASuperuser)):
-            if locked.pk == by.pk:
-                raise NotAboutYourself
-            if locked.is_superuser and not by.is_superuser:
-                raise NotAboutASuperuser
-            User.objects.filter(pk=user.pk).update(is_active=False)
+        if locked.pk == by.pk:
+            raise NotAboutYourself
+        if locked.is_superuser and not by.is_superuser:
+            raise NotAboutASuperuser
+        User.objects.filter(pk=user.pk).update(is_active=False)
 
 
 def give_password(user: User) -> str:
