@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 SEND_DUE_PAYMENTS: Final = "payouts.send_due_payments"
 WORK_ON_BATCHES: Final = "payouts.work_on_batches"
+WRITE_EXPORTS: Final = "payouts.write_exports"
 _PAUSE_SECONDS: Final = 0.05
 
 
@@ -51,6 +52,11 @@ def ring_sender() -> None:
 def ring_batches() -> None:
     """Ask for batches to be worked on, once the current transaction (if any) has committed."""
     transaction.on_commit(partial(_ring, WORK_ON_BATCHES))
+
+
+def ring_exporter() -> None:
+    """Ask for exports to be written, once the current transaction (if any) has committed."""
+    transaction.on_commit(partial(_ring, WRITE_EXPORTS))
 
 
 def _ring(task_name: str) -> None:

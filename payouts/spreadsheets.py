@@ -20,6 +20,8 @@ CSV_TYPE: Final = "text/csv; charset=utf-8"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Excel cuts what is longer, without a word.
 LONGEST_CELL: Final = 32_000
+# The rows of a sheet, but for the header's.
+ROWS_PER_SHEET: Final = 2**20 - 1
 
 # What a formula begins with, its full-width twins, and the characters that some programs skip.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0")  # noqa: RUF001
@@ -42,8 +44,7 @@ def csv_chunks(header: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     """The table as RFC 4180 lines, some hundred at a time. Excel knows UTF-8 by the mark."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    buffer.write(_BYTE_ORDER_MARK)
-    writer.writerow(header)
+    buffer.write(csv_beginning(header))
     for number, row in enumerate(rows, start=1):
         writer.writerow([_plain(cell) for cell in row])
         if number % _ROWS_PER_CHUNK == 0:
@@ -51,17 +52,38 @@ def csv_chunks(header: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     yield _taken(buffer)
 
 
+def csv_beginning(header: Sequence[str]) -> str:
+    """The first line, for whoever writes a table in parts; `csv_lines` are the others."""
+    return _BYTE_ORDER_MARK + csv_lines([header])
+
+
+def csv_lines(rows: Iterable[Row]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([_plain(cell) for cell in row] for row in rows)
+    return buffer.getvalue()
+
+
 def write_xlsx(
     target: IO[bytes], header: Sequence[str], rows: Iterable[Row], *, title: str
 ) -> None:
-    """Write the table as a workbook of one sheet; rows go to disk while they come."""
+    """Write the table as a workbook; rows go to disk while they come.
+
+    A sheet takes no more than `ROWS_PER_SHEET`, so what is longer goes on in a second one.
+    """
     book = Workbook(write_only=True)
+    sheet = _sheet(book, title, header)
+    for number, row in enumerate(rows):
+        if number and number % ROWS_PER_SHEET == 0:
+            sheet = _sheet(book, f"{title} {number // ROWS_PER_SHEET + 1}", header)
+        sheet.append([_typed(sheet, cell) for cell in row])
+    book.save(target)
+
+
+def _sheet(book: Workbook, title: str, header: Sequence[str]) -> Any:
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     sheet.append(list(header))
-    for row in rows:
-        sheet.append([_typed(sheet, cell) for cell in row])
-    book.save(target)
+    return sheet
 
 
 def _taken(buffer: io.StringIO) -> str:

@@ -19,6 +19,7 @@ APPROVE_PAYMENT: Final = "payouts.approve_payment"
 REVEAL_CONSUMER: Final = "consumers.reveal_consumer"
 DECIDE_CHANGE: Final = "payouts.decide_changerequest"
 SEE_CHANGES: Final = "payouts.view_changerequest"
+EXPORT_PAYMENT: Final = "payouts.export_payment"
 
 # Verbs of the business. Django makes a row for view, add, change and delete of every model; these
 # are made by `ensure_groups`.
@@ -28,6 +29,7 @@ VERBS: Final = {
     APPROVE_PAYMENT: "Can approve or reject a push",
     REVEAL_CONSUMER: "Can see a date of birth and a tax identifier whole",
     DECIDE_CHANGE: "Can decide about a change of settings",
+    EXPORT_PAYMENT: "Can take a file of pushes",
 }
 
 
@@ -65,22 +67,24 @@ VIEWER: Final = Role("viewer", "Sees and searches pushes, consumers and cards.",
 MAKER: Final = Role(
     "maker",
     "Issues pushes, and cancels their own before they are sent.",
-    _SEE | {ISSUE_PAYMENT, CANCEL_PAYMENT},
+    _SEE | {ISSUE_PAYMENT, CANCEL_PAYMENT, EXPORT_PAYMENT},
 )
 APPROVER: Final = Role(
     "approver",
     "Decides about pushes of others, and about changes of settings that others propose.",
-    _SEE | {APPROVE_PAYMENT, DECIDE_CHANGE} | _may("view", *_TERMS, *_CHANGES),
+    _SEE | {APPROVE_PAYMENT, DECIDE_CHANGE, EXPORT_PAYMENT} | _may("view", *_TERMS, *_CHANGES),
 )
 OPERATIONS: Final = Role(
-    "operations", "Finds out what became of unclear pushes.", _SEE | _may("view", *_LEDGER)
+    "operations",
+    "Finds out what became of unclear pushes.",
+    _SEE | {EXPORT_PAYMENT} | _may("view", *_LEDGER),
 )
 ADMIN: Final = Role(
     "admin",
     "Keeps partners, consumers, cards, fees, limits, approval rules, API clients and staff, each "
     "together with a second person.",
     _SEE
-    | {DECIDE_CHANGE, REVEAL_CONSUMER}
+    | {DECIDE_CHANGE, REVEAL_CONSUMER, EXPORT_PAYMENT}
     | _may("view", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT, *_CHANGES)
     | _may("add", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF)
     | _may("change", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF),
@@ -89,9 +93,9 @@ AUDITOR: Final = Role(
     "auditor",
     "Reads everything and changes nothing.",
     _SEE
-    | {REVEAL_CONSUMER}
+    | {REVEAL_CONSUMER, EXPORT_PAYMENT}
     | _may("view", "payouts.idempotencykey", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT)
-    | _may("view", *_CHANGES),
+    | _may("view", "payouts.export", *_CHANGES),
 )
 
 ROLES: Final = (VIEWER, MAKER, APPROVER, OPERATIONS, ADMIN, AUDITOR)

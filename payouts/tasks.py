@@ -8,6 +8,7 @@ from celery.signals import worker_shutting_down
 from payouts import batch_work, drain
 from payouts.operations.changes import expire_changes
 from payouts.operations.decide import expire_undecided_payments
+from payouts.operations.export_pushes import delete_expired_exports, write_next_export
 from payouts.operations.follow_events import follow_events
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.operations.link_audit import link_audit_trail
@@ -71,3 +72,14 @@ def report_missing_keys() -> None:
 @shared_task(name="payouts.purge_daily_usage")
 def purge_usage() -> None:
     purge_daily_usage(limit=_PURGED_AT_ONCE)
+
+
+@shared_task(name="payouts.write_exports")
+def write_exports() -> None:
+    while write_next_export():
+        pass
+
+
+@shared_task(name="payouts.delete_expired_exports")
+def delete_exports() -> None:
+    delete_expired_exports()

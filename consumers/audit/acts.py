@@ -39,6 +39,7 @@ class Verb(StrEnum):
     FUND = "fund"
     ROTATE_KEYS = "rotate_keys"
     EXPORT = "export"
+    DOWNLOAD = "download"
     UPLOAD = "upload"
     ISSUE = "issue"
     VERIFY = "verify"

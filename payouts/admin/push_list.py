@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -21,7 +22,8 @@ from consumers.cards import CardNetworkName
 from consumers.search import Found
 from payouts.approvals import Source
 from payouts.models import Payment
-from payouts.push_columns import USUAL, with_columns
+from payouts.push_columns import with_columns
+from payouts.push_lists import ListChoice, choice_of
 from payouts.push_pages import (
     LOOKED_AT_MOST,
     count_of_pushes,
@@ -134,6 +136,18 @@ FILTERS: Final[tuple[type[admin.ListFilter], ...]] = (
 )  # fmt: skip
 
 
+VIEW: Final = "view"
+
+
+def list_choice(request: HttpRequest) -> ListChoice:
+    """How the person who asks wants the list; read once for a request."""
+    kept: ListChoice | None = request.__dict__.get("_list_choice")
+    if kept is None:
+        assert isinstance(request.user, User)
+        kept = request.__dict__["_list_choice"] = choice_of(request.user)
+    return kept
+
+
 def asked_query(request: HttpRequest) -> PushQuery:
     """What the list's address asks for.
 
@@ -152,12 +166,15 @@ class PushChangeList(KeysetChangeList):
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Payment]:
         self.asked = asked_query(request)
-        self.columns = USUAL
+        self.choice = list_choice(request)
+        # Says that all is meant, where the person's own view would open else.
+        self.params.pop(VIEW, None)
+        self.filter_params.pop(VIEW, None)
         return super().get_queryset(request, exclude_parameters)
 
     def window(self, size: int) -> QuerySet[Payment]:
         keys = self._keys(size)
-        return with_columns(self.queryset.filter(pk__in=keys), self.columns)
+        return with_columns(self.queryset.filter(pk__in=keys), self.choice.columns)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -4,28 +4,26 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from consumers.admin.base import ReadOnly, clipped, instant, label, money
+from consumers.admin.base import ReadOnly
 from consumers.admin.lists import KeysetAdmin
 from consumers.audit import Subject
-from payouts.admin.push_list import FILTERS, PushChangeList
+from payouts.admin.push_cells import PushCells, column_method
+from payouts.admin.push_list import FILTERS, PushChangeList, list_choice
 from payouts.admin.push_page import push_page, push_rows
+from payouts.admin.push_tools import list_tools
 from payouts.admin.push_verbs import PushVerbs
-from payouts.admin.words import STATUS_TONES
 from payouts.models import Payment
 from payouts.operations.payment_subject import payment_subject
+from payouts.push_columns import USUAL
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnly, PushVerbs, KeysetAdmin[Payment]):
+class PaymentAdmin(ReadOnly, PushCells, PushVerbs, KeysetAdmin[Payment]):
     records_views = True
-    list_display = (
-        "made_at", "partner_name", "consumer_name", "card_shown", "amount_shown", "fee_shown",
-        "state", "source_shown", "reference_shown",
-    )  # fmt: skip
+    list_display = tuple(column_method(name) for name in USUAL)
+    list_before_template = "admin/payouts/payment/tools.html"
     list_filter = FILTERS
     search_fields = ("id",)
     search_help_text = "Name, e-mail, last four, amount, reference, any id"
@@ -40,6 +38,22 @@ class PaymentAdmin(ReadOnly, PushVerbs, KeysetAdmin[Payment]):
     ) -> tuple[QuerySet[Payment], bool]:
         # The list itself searches, together with what else narrows it.
         return queryset, False
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return tuple(column_method(name) for name in list_choice(request).columns)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not request.GET and self.has_view_permission(request):
+            opens_with = list_choice(request).default_query
+            if opens_with:
+                return HttpResponseRedirect(f"{request.path}?{opens_with}")
+        answer = super().changelist_view(request, extra_context)
+        context = getattr(answer, "context_data", None)
+        if context is not None and "cl" in context:
+            context["tools"] = list_tools(request, context["cl"])
+        return answer
 
     def rows_for_page(self, request: HttpRequest) -> QuerySet[Payment]:
         return push_rows()
@@ -57,42 +71,3 @@ class PaymentAdmin(ReadOnly, PushVerbs, KeysetAdmin[Payment]):
             payment, with_journals=request.user.has_perm("payouts.view_journal")
         )
         return super().render_change_form(request, context, *args, **kwargs)
-
-    @admin.display(description="asked for")
-    def made_at(self, payment: Payment) -> SafeString | str:
-        return instant(payment.created_at)
-
-    @admin.display(description="partner")
-    def partner_name(self, payment: Payment) -> SafeString | str:
-        return clipped(payment.partner.name)
-
-    @admin.display(description="consumer")
-    def consumer_name(self, payment: Payment) -> SafeString | str:
-        return clipped(str(payment.consumer))
-
-    @admin.display(description="card")
-    def card_shown(self, payment: Payment) -> SafeString:
-        card = payment.card
-        return format_html(
-            '<span class="digits">{} ···· {}</span>', card.network.capitalize(), card.last4
-        )
-
-    @admin.display(description="amount")
-    def amount_shown(self, payment: Payment) -> SafeString | str:
-        return money(payment.amount)
-
-    @admin.display(description="fee")
-    def fee_shown(self, payment: Payment) -> SafeString | str:
-        return money(payment.fee_amount)
-
-    @admin.display(description="status")
-    def state(self, payment: Payment) -> SafeString:
-        return label(payment.status, STATUS_TONES)
-
-    @admin.display(description="source")
-    def source_shown(self, payment: Payment) -> str:
-        return payment.source.replace("_", " ")
-
-    @admin.display(description="reference")
-    def reference_shown(self, payment: Payment) -> SafeString | str:
-        return clipped(payment.reference)

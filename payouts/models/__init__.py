@@ -13,6 +13,14 @@ from payouts.models.batch import (
     RowState,
 )
 from payouts.models.changes import ChangeRequest
+from payouts.models.exports import (
+    Export,
+    ExportKind,
+    ExportPiece,
+    ExportState,
+    PushListChoice,
+    PushView,
+)
 from payouts.models.ledger import Account, AccountKind, AccountPart, Journal, JournalKind, Posting
 from payouts.models.payment import (
     Attempt,
@@ -45,6 +53,10 @@ __all__ = [
     "Decision",
     "Event",
     "EventKind",
+    "Export",
+    "ExportKind",
+    "ExportPiece",
+    "ExportState",
     "FeeSchedule",
     "FormerPassword",
     "IdempotencyKey",
@@ -56,7 +68,9 @@ __all__ = [
     "Payment",
     "PaymentTally",
     "Posting",
+    "PushListChoice",
     "PushRollup",
+    "PushView",
     "RollupCursor",
     "RowState",
     "SignInTries",

@@ -95,3 +95,16 @@ document.addEventListener("htmx:afterSwap", () => {
         document.querySelector(`#header-inner a[href$="/${verb}/"]`)?.closest("li").remove();
     }
 });
+
+// One panel at a time; Escape and a click beside it close it.
+const panels = () => document.querySelectorAll("details[data-closes][open]");
+document.addEventListener("click", (event) => {
+    for (const panel of panels()) if (!panel.contains(event.target)) panel.open = false;
+});
+document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const panel of panels()) {
+        panel.open = false;
+        panel.querySelector("summary").focus();
+    }
+});

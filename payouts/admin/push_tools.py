@@ -1,0 +1,126 @@
+"""What stands above the list of pushes: views, what narrows it now, columns, files."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+
+from consumers.models import APIClient, Partner
+from payouts.admin.push_list import PushChangeList, list_choice
+from payouts.push_columns import COLUMNS
+from payouts.push_lists import same_query, views_for
+from payouts.push_query import SEARCH, ZONE, PushQuery, address_of
+from payouts.staff import EXPORT_PAYMENT
+
+_WORDS: Final = {
+    "status": "Status",
+    "partner": "Partner",
+    "source": "Source",
+    "network": "Network",
+    "maker": "Maker",
+    "day_from": "From",
+    "day_to": "To",
+    "amount_min": "At least $",
+    "amount_max": "At most $",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedView:
+    id: int
+    name: str
+    query: str
+    owner: str
+    is_shared: bool
+    is_mine: bool
+    is_open: bool
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One thing that narrows the list, and the address of the list without it."""
+
+    words: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedColumn:
+    name: str
+    title: str
+    is_shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    address: str
+    views: list[OfferedView]
+    chosen: list[Chosen]
+    columns: list[OfferedColumn]
+    may_export: bool
+
+
+def list_tools(request: HttpRequest, changelist: PushChangeList) -> Tools:
+    """One statement for the views; one more for the name of a chosen partner or maker."""
+    query = changelist.asked
+    choice = list_choice(request)
+    assert isinstance(request.user, User)
+    return Tools(
+        address=query.address(),
+        views=[
+            OfferedView(
+                id=view.pk,
+                name=view.name,
+                query=view.query,
+                owner=view.owner.get_full_name() or view.owner.get_username(),
+                is_shared=view.is_shared,
+                is_mine=view.owner_id == request.user.pk,
+                is_open=same_query(view.query, query.address()),
+                is_default=view.pk == choice.default_view,
+            )
+            for view in views_for(request.user)
+        ],
+        chosen=_chosen(query),
+        columns=[
+            OfferedColumn(one.name, one.title, is_shown=one.name in choice.columns)
+            for one in COLUMNS
+        ],
+        may_export=request.user.has_perm(EXPORT_PAYMENT),
+    )
+
+
+def _chosen(query: PushQuery) -> list[Chosen]:
+    return [
+        Chosen(_said(name, text, query), address_of(query.given, **_without(name, query)))
+        for name, text in query.given
+        if name != ZONE
+    ]
+
+
+def _without(name: str, query: PushQuery) -> dict[str, str | None]:
+    days = {"day_from", "day_to"} & query.narrowed_by()
+    return {name: None, ZONE: None} if days == {name} else {name: None}
+
+
+def _said(name: str, text: str, query: PushQuery) -> str:
+    if name == SEARCH:
+        return f"“{text}”"
+    if name.startswith("amount"):
+        return f"{_WORDS[name]}{text.lstrip('$')}"
+    return f"{_WORDS[name]}: {_name_of(name, text, query)}"
+
+
+def _name_of(name: str, text: str, query: PushQuery) -> str:
+    reach = query.reach
+    rows: Any = ()
+    if name == "partner":
+        rows = Partner.objects.filter(pk=reach.partner_id).values_list("name", flat=True)
+    elif name == "maker" and reach.maker_user_id is not None:
+        people = User.objects.filter(pk=reach.maker_user_id)
+        rows = people.values_list("username", flat=True)
+    elif name == "maker":
+        clients = APIClient.objects.filter(pk=reach.maker_client_id)
+        rows = clients.values_list("name", flat=True)
+    return next(iter(rows), text.replace("_", " "))
