@@ -156,6 +156,8 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         # A line for every call tells nothing that an attempt's row does not.
         "httpx": {"level": "WARNING"},
+        # The drawing of a PDF tells how it packs its typeface.
+        "fontTools": {"level": "WARNING"},
     },
 }
 

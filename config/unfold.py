@@ -122,6 +122,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _page("Waiting for approval", "approval", "approvals", "payouts.view_payment"),
                     _page("Batches", "upload_file", "batches", "payouts.view_payment"),
                     _pushes_with("In doubt", "help_center", "unknown"),
+                    _page("Files", "draft", "exports", "payouts.export_payment"),
                 ],
             },
             {

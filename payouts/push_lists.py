@@ -59,7 +59,7 @@ class FacetValue(NamedTuple):
 
     value: str
     words: str
-    count: int
+    pushes: int
 
 
 class Facet(NamedTuple):

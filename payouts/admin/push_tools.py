@@ -115,12 +115,12 @@ def _said(name: str, text: str, query: PushQuery) -> str:
 def _name_of(name: str, text: str, query: PushQuery) -> str:
     reach = query.reach
     rows: Any = ()
-    if name == "partner":
+    if reach.partner_id is not None and name == "partner":
         rows = Partner.objects.filter(pk=reach.partner_id).values_list("name", flat=True)
     elif name == "maker" and reach.maker_user_id is not None:
         people = User.objects.filter(pk=reach.maker_user_id)
         rows = people.values_list("username", flat=True)
-    elif name == "maker":
+    elif reach.maker_client_id is not None and name == "maker":
         clients = APIClient.objects.filter(pk=reach.maker_client_id)
         rows = clients.values_list("name", flat=True)
     return next(iter(rows), text.replace("_", " "))

@@ -14,9 +14,11 @@ from payouts.admin.push_list import FILTERS, PushChangeList, list_choice
 from payouts.admin.push_page import push_page, push_rows
 from payouts.admin.push_tools import list_tools
 from payouts.admin.push_verbs import PushVerbs
+from payouts.evidence import who_looked
 from payouts.models import Payment
 from payouts.operations.payment_subject import payment_subject
 from payouts.push_columns import USUAL
+from payouts.staff import EXPORT_PAYMENT
 
 
 @admin.register(Payment)
@@ -70,4 +72,7 @@ class PaymentAdmin(ReadOnly, PushCells, PushVerbs, KeysetAdmin[Payment]):
         context["page"] = push_page(
             payment, with_journals=request.user.has_perm("payouts.view_journal")
         )
+        context["may_take_evidence"] = request.user.has_perm(EXPORT_PAYMENT)
+        if request.user.has_perm("consumers.view_auditentry"):
+            context["looks"] = who_looked(payment.pk)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.files.uploadhandler import MemoryFileUploadHandler
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
@@ -114,7 +114,7 @@ def batches(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: HttpRequest) -> HttpResponseBase:
     """The upload. The page inside checks the token, after the file has found its way to memory."""
     request.upload_handlers = [_OnlyInMemory(request)]
     return _new(request)

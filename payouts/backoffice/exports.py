@@ -1,7 +1,7 @@
 """Files of pushes: asked for on the list, watched while they are written, taken when done."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -86,7 +86,7 @@ def file(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     return answer
 
 
-def _shown(request: HttpRequest) -> dict[str, object]:
+def _shown(request: HttpRequest) -> dict[str, Any]:
     rows = list(_visible(request)[:EXPORTS_SHOWN])
     return {
         "exports": rows,

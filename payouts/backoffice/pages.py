@@ -7,11 +7,11 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.views.decorators.cache import never_cache
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def staff_page(permission: str) -> Callable[[View], View]:
@@ -22,14 +22,14 @@ def staff_page(permission: str) -> Callable[[View], View]:
 
     def decorated(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             _require(request, permission)
             return view(request, *args, **kwargs)
 
         page = admin.site.admin_view(guarded)
 
         @wraps(view)
-        def page_or_sign_in(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def page_or_sign_in(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if _is_from_script(request) and not admin.site.has_permission(request):
                 return _load_anew()
             return page(request, *args, **kwargs)
@@ -48,7 +48,7 @@ def staff_fragment(permission: str) -> Callable[[View], View]:
 
     def decorated(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not admin.site.has_permission(request):
                 return _load_anew()
             _require(request, permission)

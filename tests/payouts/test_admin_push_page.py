@@ -129,6 +129,6 @@ def test_asks_more_only_for_what_the_reader_may_see(
         approver = make_staff(f"approver {number}", "approver")
         approve_payment(payment.pk, by=approver, digest=digest_of(payment))
     client = browser("auditor")
-    # Journals with their postings, requirements, decisions.
-    with django_assert_num_queries(10 + 3):
+    # Journals with their postings, requirements, decisions, who looked.
+    with django_assert_num_queries(10 + 4):
         client.get(page_address(payment))

@@ -49,7 +49,7 @@ def test_what_the_list_shows_is_asked_for_and_watched(maker: User) -> None:
 def test_the_file_is_what_was_written(maker: User) -> None:
     export = written_file(maker)
     answer = browser_of(maker).get(f"{FILES}{export.pk}/file/")
-    content = b"".join(answer)  # type: ignore[arg-type]
+    content = b"".join(answer)
     assert content.decode().startswith("\ufeffAsked for (UTC),Partner,")
     assert "attachment" in answer.headers["Content-Disposition"]
     assert answer.headers["Content-Length"] == str(len(content))

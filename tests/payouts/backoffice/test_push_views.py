@@ -142,7 +142,7 @@ def test_facets_count_what_is_there() -> None:
     consumer = make_consumer(partner=card.partner, pcid="b")
     push(make_card(consumer=consumer, number=MASTERCARD_NUMBER))
     found = facets_of(PushQuery.read({}))
-    counts = {facet.name: {one.words: one.count for one in facet.values} for facet in found.facets}
+    counts = {facet.name: {one.words: one.pushes for one in facet.values} for facet in found.facets}
     assert counts["status"] == {"pending": 2, "unknown": 1}
     assert counts["network"] == {"visa": 2, "mastercard": 1}
     assert counts["partner"][card.partner.name] == 2

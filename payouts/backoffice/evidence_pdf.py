@@ -1,0 +1,164 @@
+"""The evidence about one push as a PDF, in the typeface of the admin's theme."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from django.contrib.staticfiles import finders
+from fpdf import FPDF
+from fpdf.enums import WrapMode, XPos, YPos
+from fpdf.fonts import TTFFont
+
+from payouts.admin.words import EVENT_WORDS, masked, pretty
+from payouts.evidence import Evidence
+
+_FONTS: Final = "unfold/fonts/inter"
+_FONT: Final = "Inter"
+_LABEL_MM: Final = 46
+_LINE_MM: Final = 5.2
+_GREY: Final = 110
+
+
+class _Sheet(FPDF):
+    """A4 with the push's id and the page's number at the foot of each page."""
+
+    def __init__(self, foot: str) -> None:
+        super().__init__(format="A4")
+        self.foot = foot
+        self.set_margins(18, 16, 18)
+        self.set_auto_page_break(auto=True, margin=18)
+        for style, weight in (("", "Regular"), ("B", "SemiBold")):
+            self.add_font(_FONT, style, _font_file(f"Inter-{weight}.woff2"))
+        for font in self.fonts.values():
+            # The web's packing of the file is not a PDF's.
+            if isinstance(font, TTFFont):
+                font.ttfont.flavor = None
+        self.set_font(_FONT, size=9)
+        self.add_page()
+
+    def footer(self) -> None:
+        self.set_y(-12)
+        self.set_font(_FONT, size=7)
+        self.set_text_color(_GREY)
+        self.cell(0, 4, f"{self.foot}   ·   page {self.page_no()}", align="C")
+
+    def title_line(self, text: str) -> None:
+        self.set_font(_FONT, "B", 16)
+        self.multi_cell(0, 8, self.drawable(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.set_font(_FONT, size=9)
+
+    def section(self, title: str) -> None:
+        if self.get_y() > self.h - 45:
+            self.add_page()
+        self.ln(4)
+        self.set_font(_FONT, "B", 11)
+        self.cell(0, 7, title, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.set_draw_color(200)
+        self.line(self.l_margin, self.get_y(), self.w - self.r_margin, self.get_y())
+        self.ln(1.5)
+        self.set_font(_FONT, size=9)
+
+    def fact(self, name: str, value: str) -> None:
+        self.set_text_color(_GREY)
+        self.cell(_LABEL_MM, _LINE_MM, self.drawable(name)[:40])
+        self.set_text_color(0)
+        text = self.drawable(value) or "-"
+        self.multi_cell(0, _LINE_MM, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT,
+                        wrapmode=WrapMode.CHAR)  # fmt: skip
+
+    def drawable(self, text: str) -> str:
+        """The text with what the typeface lacks spelled by its number, so that nothing is lost."""
+        font = self.fonts[_FONT.lower()]
+        assert isinstance(font, TTFFont)
+        return "".join(c if c == "\n" or ord(c) in font.cmap else f"[U+{ord(c):04X}]" for c in text)
+
+
+def _font_file(name: str) -> Path:
+    found = finders.find(f"{_FONTS}/{name}")
+    assert isinstance(found, str), "The admin's theme ships its typeface."
+    return Path(found)
+
+
+def evidence_pdf(evidence: Evidence, *, printed_at: datetime, printed_by: str) -> bytes:
+    """Draw the evidence. What is in the document is in the PDF, and nothing more of the push."""
+    document = evidence.document
+    push = document["push"]
+    sheet = _Sheet(foot=f"Push {push['id']}   ·   SHA-256 {evidence.sha256}")
+    sheet.title_line(f"${push['amount']:,.2f} to {push['consumer']['name']}")
+    sheet.fact("Status", str(push["status"]).replace("_", " "))
+    sheet.fact("Printed", f"{_at(printed_at)} by {printed_by}")
+    sheet.section("The push")
+    _facts(sheet, _plain_push(push))
+    sheet.section("History")
+    for event in document["history"]:
+        words = EVENT_WORDS.get(event["kind"], event["kind"])
+        sheet.fact(_at(event["at"]), f"{words} ({event['to'].replace('_', ' ')}), by {event['by']}")
+    for title, name in (("Asked for by rules", "approval"), ("Decisions", "decisions")):
+        if document[name]:
+            sheet.section(title)
+            _tables(sheet, document[name])
+    sheet.section("At the network")
+    _facts(sheet, document["network"] or {"sent": "Nothing has been sent."})
+    if isinstance(document["journals"], list):
+        sheet.section("Journals")
+        _journals(sheet, document["journals"])
+    _draw_proof(sheet, evidence)
+    return bytes(sheet.output())
+
+
+def _plain_push(push: Mapping[str, Any]) -> dict[str, Any]:
+    """The push as people say it: payee and card in one line each."""
+    consumer, card = push["consumer"], push["card"]
+    said = {
+        "consumer": f"{consumer['name']} ({consumer['pcid']})",
+        "consumer_id": consumer["id"],
+        "card": f"{card['network'].capitalize()} {card['bin']} ···· {card['last_four']}",
+    }
+    plain = {name: value for name, value in push.items() if name not in ("status", *said)}
+    return {"id": plain.pop("id"), "partner": plain.pop("partner"), **said, **plain}
+
+
+def _facts(sheet: _Sheet, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if value not in (None, "", {}, []):
+            sheet.fact(name.replace("_", " ").capitalize(), _text(value))
+
+
+def _tables(sheet: _Sheet, rows: Iterable[Mapping[str, Any]]) -> None:
+    for number, row in enumerate(rows):
+        if number:
+            sheet.ln(2)
+        _facts(sheet, row)
+
+
+def _journals(sheet: _Sheet, journals: Iterable[Mapping[str, Any]]) -> None:
+    for journal in journals:
+        sheet.fact(f"Journal {journal['id']}", f"{journal['kind']}, {_at(journal['at'])}")
+        for line in journal["postings"]:
+            side = "debit" if line["amount"] > 0 else "credit"
+            sheet.fact("", f"{side}  {abs(line['amount']):,.2f}   {line['account']}")
+
+
+def _draw_proof(sheet: _Sheet, evidence: Evidence) -> None:
+    sheet.section("How to check this")
+    sheet.fact("SHA-256", evidence.sha256)
+    sheet.fact("Taken over", "the JSON document of this push, which the back office gives out")
+    for link in evidence.links:
+        place = f"block {link.block}, {link.hash}" if link.block else "not linked yet"
+        sheet.fact(f"{link.source.capitalize()}, {link.rows} rows", place)
+    sheet.fact("Head of the chain", str(evidence.head or "nothing is linked yet"))
+
+
+def _text(value: Any) -> str:
+    match value:
+        case datetime():
+            return _at(value)
+        case dict() | list():
+            return pretty(value)
+        case _:
+            return str(masked(str(value)))
+
+
+def _at(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,139 @@
+"""The evidence about one push: complete, without a card number, checkable, and audited."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from consumers.models import AuditEntry
+from payouts.models import Attempt, Payment
+from payouts.operations.decide import approve_payment
+from payouts.operations.link_audit import link_audit_trail
+from payouts.operations.record_outcome import record_outcome
+from tests.back_office import browser, page_address, text_of
+from tests.builders import VISA_NUMBER, make_card, make_consumer
+from tests.pushes import (
+    APPROVED,
+    digest_of,
+    make_funded_partner,
+    make_payee,
+    make_staff,
+    push,
+    push_for_approval,
+    push_submitted,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def address(payment: Payment, part: str = "") -> str:
+    return f"/admin/push/{payment.pk}/evidence/{part}"
+
+
+@pytest.fixture
+def auditor() -> Client:
+    return browser("auditor")
+
+
+def test_a_print_tells_all_and_can_be_checked(auditor: Client) -> None:
+    payment = push_submitted(make_payee(), amount="1250.00", reference="INV-1")
+    record_outcome(payment.pk, APPROVED)
+    page = text_of(auditor.get(address(payment)))
+    content = auditor.get(address(payment, "document/")).content
+    for part in (
+        "$1,250.00 to Ada Example", "INV-1", "Paid", "12345S", "Sent to the card network",
+        "Available", hashlib.sha256(content).hexdigest(),
+    ):  # fmt: skip
+        assert part in page, part
+    document = json.loads(content)
+    assert [event["kind"] for event in document["history"]] == ["created", "sent", "completed"]
+    assert document["push"]["amount"] == "1250.00"
+    assert len(document["journals"]) == 2
+
+
+def test_the_document_is_the_same_until_something_happens(auditor: Client) -> None:
+    payment = push_for_approval(make_payee())
+    first = auditor.get(address(payment, "document/")).content
+    assert auditor.get(address(payment, "document/")).content == first
+    approver = make_staff("first", "approver")
+    approve_payment(payment.pk, by=approver, digest=digest_of(payment), reason="Seen")
+    second = auditor.get(address(payment, "document/")).content
+    assert second != first
+    (decision,) = json.loads(second)["decisions"]
+    assert decision["sha256_of_what_was_seen"] == digest_of(payment).hex()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_names_the_blocks_that_its_rows_are_linked_in(auditor: Client) -> None:
+    payment = push(make_payee())
+    assert "not linked yet" in text_of(auditor.get(address(payment)))
+    head = link_audit_trail().head
+    page = text_of(auditor.get(address(payment)))
+    assert "not linked yet" not in page
+    assert str(head) in page
+
+
+@pytest.mark.parametrize(("part", "kind"), [("", "page"), ("document/", "json"), ("pdf/", "pdf")])
+def test_taking_it_is_an_export(auditor: Client, part: str, kind: str) -> None:
+    payment = push(make_payee())
+    assert auditor.get(address(payment, part)).status_code == 200
+    entry = AuditEntry.objects.get(verb="export")
+    assert (entry.subject_id, entry.after["as"]) == (str(payment.pk), kind)
+    assert len(entry.after["sha256"]) == 64
+
+
+def test_a_pdf_is_drawn_whatever_the_names_are(auditor: Client) -> None:
+    consumer = make_consumer(
+        partner=make_funded_partner(), first_name="Łucja 文", last_name="Ñ" * 90
+    )
+    payment = push(make_card(consumer=consumer), description="long " * 90)
+    answer = auditor.get(address(payment, "pdf/"))
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+
+
+def test_no_card_number_slips_through(auditor: Client) -> None:
+    payment = push_submitted(make_payee())
+    Attempt.objects.filter(pk=payment.pk).update(answer={"note": f"card {VISA_NUMBER} ok"})
+    for part in ("", "document/"):
+        assert VISA_NUMBER not in auditor.get(address(payment, part)).content.decode()
+
+
+def test_whoever_may_not_see_the_ledger_gets_no_journals() -> None:
+    payment = push(make_payee())
+    maker = browser("maker")
+    assert json.loads(maker.get(address(payment, "document/")).content)["journals"] == (
+        "not for this reader"
+    )
+    assert "Journals" not in text_of(maker.get(address(payment)))
+
+
+@pytest.mark.parametrize("part", ["", "document/", "pdf/"])
+def test_a_viewer_takes_none(part: str) -> None:
+    payment = push(make_payee())
+    assert browser("viewer").get(address(payment, part)).status_code == 403
+    assert not AuditEntry.objects.filter(verb="export").exists()
+
+
+def test_there_is_none_of_what_is_not_there(auditor: Client) -> None:
+    absent = "/admin/push/00000000-0000-7000-8000-000000000000/evidence/"
+    assert auditor.get(absent).status_code == 404
+
+
+def test_the_page_of_a_push_says_who_looked(auditor: Client) -> None:
+    payment = push(make_payee())
+    browser("viewer", username="nosy").get(page_address(payment))
+    page = text_of(auditor.get(page_address(payment)))
+    assert "staff:nosy view" in page
+    assert "For print" in page
+
+
+def test_costs_the_same_whatever_happened(auditor: Client, django_assert_num_queries: Any) -> None:
+    payment = push_submitted(make_payee())
+    auditor.get(address(payment, "document/"))
+    # Session, person, two for permissions, the push; events, requirements, decisions, postings,
+    # blocks, head; the entry; then the session is written anew (three).
+    with django_assert_num_queries(15):
+        auditor.get(address(payment, "document/"))
