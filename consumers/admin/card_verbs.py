@@ -10,6 +10,7 @@ from consumers.admin.base import VerbAdmin, detail_verb
 from consumers.admin.consumer_verbs import form_page
 from consumers.admin.person_forms import CardEditForm, WhyForm
 from consumers.admin.verbs import NothingToFill, Question, ask, back_to, page_of, sent
+from consumers.audit import Act, Verb, record_act, subject_of
 from consumers.eligibility import eligibility_source
 from consumers.models import CardStatus, PaymentCard
 from consumers.operations.cards import (
@@ -62,6 +63,7 @@ class CardVerbs(VerbAdmin[PaymentCard]):
         except EligibilityUnavailable:
             messages.error(request, "The network could not say. What was known before stays.")
         else:
+            _record_answer(card, whole)
             takes = "takes pushes" if whole.push_eligible else "takes no pushes"
             messages.success(request, f"The network says that the card {takes}.")
         return back_to(card)
@@ -111,6 +113,19 @@ class CardVerbs(VerbAdmin[PaymentCard]):
         deactivate_card(card, reason=REMOVED_BY_STAFF, why=form.cleaned_data["reason"])
         messages.success(request, "The card is deactivated.")
         return back_to(card)
+
+
+def _record_answer(before: PaymentCard, after: PaymentCard) -> None:
+    """Somebody of the staff had the network's word renewed: that is a change of theirs."""
+    said = ("push_eligible", "push_speed")
+    act = Act(
+        verb=Verb.CHANGE,
+        subject=subject_of(after),
+        before={name: getattr(before, name) for name in said},
+        after={name: getattr(after, name) for name in said},
+        reason="asked the network",
+    )
+    record_act(act)
 
 
 def _facts(card: PaymentCard) -> list[tuple[str, Any]]:

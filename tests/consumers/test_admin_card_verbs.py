@@ -192,6 +192,9 @@ class TestKeeping:
         card.refresh_from_db()
         assert card.push_checked_at is not None
         assert "ago)" in text_of(page)
+        entry = AuditEntry.objects.get(verb="change")
+        assert (entry.actor, entry.reason) == ("staff:ada", "asked the network")
+        assert entry.after == {"push_eligible": True, "push_speed": "fast_funds"}
 
     def test_looking_does_not_ask(self, admin: Client) -> None:
         card = make_card()
