@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Sum
 
 from consumers.search import Found
-from consumers.statements import fetch_rows
+from consumers.statements import fetch_row, fetch_rows
 from payouts.approvals import Source
 from payouts.models import PaymentTally
 from payouts.push_query import ZONE, PushQuery, within
@@ -20,7 +20,7 @@ COUNTED_AT_MOST: Final = 10_000
 # What no index bears is met on the way: one page, or count, goes past so many pushes and stops.
 LOOKED_AT_MOST: Final = 20_000
 # Amounts are gathered and put in order if there are no more of them; else they are met on the way.
-_GATHERED_AT_MOST: Final = 10_000
+_GATHERED_AT_MOST: Final = 5_000
 _BACK_OFFICE: Final = tuple(source.value for source in Source if source is not Source.API)
 
 
@@ -73,6 +73,10 @@ _SOURCE: Final = _Way(
     frozenset({"source"}),
 )
 _DAYS: Final = frozenset({"day_from", "day_to", ZONE})
+_AMOUNTS: Final = frozenset({"amount_min", "amount_max"})
+_COUNT: Final = (
+    "SELECT count(counted.id), count(counted.edge) > 0 FROM ({walk}) AS counted(id, edge)"
+)
 
 
 def _walk(way: _Way, *, is_bounded: bool, limit: int) -> str:
@@ -163,11 +167,15 @@ def count_of_pushes(query: PushQuery) -> Counted:
     ids = _gathered(query)
     if ids is not None:
         return Counted(len(ids), is_exact=True)
-    page = _walked(query, limit=COUNTED_AT_MOST + 1, is_upward=False)
-    rows = len(page.ids)
-    return Counted(
-        min(rows, COUNTED_AT_MOST), is_exact=rows <= COUNTED_AT_MOST and page.looked_to is None
-    )
+    if query.narrowed_by() <= _AMOUNTS | {"partner"}:
+        # There are too many to be gathered, and that is all there is to know.
+        return Counted(_GATHERED_AT_MOST, is_exact=False)
+    walk = _statement(query, limit=COUNTED_AT_MOST + 1)
+    row = fetch_row(_COUNT.format(walk=walk), _parameters(query))
+    assert row is not None
+    rows, has_more = row
+    is_exact = rows <= COUNTED_AT_MOST and not has_more
+    return Counted(min(rows, COUNTED_AT_MOST), is_exact=is_exact)
 
 
 def _tallied(query: PushQuery) -> int:
@@ -190,15 +198,19 @@ def _gathered(query: PushQuery) -> list[UUID] | None:
 
 
 def _walked(query: PushQuery, *, limit: int, is_upward: bool) -> KeyPage:
-    way = _way(query)
-    is_bounded = not query.narrowed_by() <= way.bears | _DAYS
-    statement = _walk(way, is_bounded=is_bounded, limit=limit)
+    statement = _statement(query, limit=limit)
     if is_upward:
         for downward, upward in _UPWARD:
             statement = statement.replace(downward, upward)
     rows = fetch_rows(statement, _parameters(query))
     ids = [row[0] for row in rows if row[0] is not None]
     return KeyPage(ids, rows[0][1] if len(ids) < limit else None)
+
+
+def _statement(query: PushQuery, *, limit: int) -> str:
+    way = _way(query)
+    is_bounded = not query.narrowed_by() <= way.bears | _DAYS
+    return _walk(way, is_bounded=is_bounded, limit=limit)
 
 
 def _way(query: PushQuery) -> _Way:

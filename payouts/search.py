@@ -64,7 +64,8 @@ class Reach:
 # Every branch stops at a bound, and walks an index in the order in which it is wanted. A branch
 # whose parameter is null costs nothing. What words or a trace number match is gathered before it is
 # put in order: a walk down the keys in search of something rare would read the whole table. Where
-# so many match that not all are gathered, they are frequent among the newest too.
+# so many match that not all are gathered, they are frequent among the newest too. A limit where
+# there is one row anyway keeps the planner from reading all people or cards to join some of them.
 REACHED: Final = """id >= %(first)s AND id < %(end)s
           AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s))
           AND (%(source)s::text IS NULL OR source = %(source)s)
@@ -72,9 +73,9 @@ REACHED: Final = """id >= %(first)s AND id < %(end)s
           AND (%(amount_max)s::numeric IS NULL OR amount <= %(amount_max)s)
           AND (%(maker_user_id)s::integer IS NULL OR maker_user_id = %(maker_user_id)s)
           AND (%(maker_client_id)s::uuid IS NULL OR maker_client_id = %(maker_client_id)s)
-          AND (%(network)s::text IS NULL OR EXISTS (
-              SELECT FROM consumers_paymentcard
-              WHERE id = payouts_payment.card_id AND network = %(network)s))"""
+          AND (%(network)s::text IS NULL OR %(network)s = (
+              SELECT network FROM consumers_paymentcard
+              WHERE id = payouts_payment.card_id LIMIT 1))"""
 _OF_PARTNER: Final = "(%(partner_id)s::uuid IS NULL OR partner_id = %(partner_id)s)"
 
 
@@ -155,14 +156,14 @@ WITH partners AS MATERIALIZED (
         ORDER BY id DESC LIMIT %(limit)s
     ) of_person
     UNION
-    SELECT to_card.* FROM cards_beside JOIN consumers_consumer consumer
-        ON consumer.id = cards_beside.consumer_id AND (
-            %(with_words)s::tsquery IS NULL OR consumer.search_vector @@ %(with_words)s::tsquery)
-    CROSS JOIN LATERAL (
+    SELECT to_card.* FROM cards_beside CROSS JOIN LATERAL (
+        SELECT search_vector FROM consumers_consumer WHERE id = cards_beside.consumer_id LIMIT 1
+    ) consumer CROSS JOIN LATERAL (
         SELECT id, consumer_id, card_id, amount FROM payouts_payment
         WHERE card_id = cards_beside.id AND {REACHED}
         ORDER BY id DESC LIMIT %(limit)s
     ) to_card
+    WHERE %(with_words)s::tsquery IS NULL OR consumer.search_vector @@ %(with_words)s::tsquery
     UNION
     SELECT of_amount.* FROM partners
     CROSS JOIN unnest(CASE WHEN %(with_words)s::text IS NOT NULL
@@ -171,9 +172,10 @@ WITH partners AS MATERIALIZED (
         SELECT id, consumer_id, card_id, amount FROM payouts_payment
         WHERE partner_id = partners.id AND payouts_payment.amount = said.amount AND {REACHED}
         ORDER BY id DESC LIMIT %(compared)s
-    ) of_amount JOIN consumers_consumer consumer
-        ON consumer.id = of_amount.consumer_id
-        AND consumer.search_vector @@ %(with_words)s::tsquery
+    ) of_amount CROSS JOIN LATERAL (
+        SELECT search_vector FROM consumers_consumer WHERE id = of_amount.consumer_id LIMIT 1
+    ) consumer
+    WHERE consumer.search_vector @@ %(with_words)s::tsquery
 ), matches AS (
     SELECT of_person.id FROM (TABLE people LIMIT %(roots)s) person CROSS JOIN LATERAL (
         SELECT id FROM payouts_payment
@@ -195,7 +197,9 @@ WITH partners AS MATERIALIZED (
     UNION
     SELECT id FROM referred
     UNION
-    SELECT beside.id FROM beside JOIN consumers_paymentcard card ON card.id = beside.card_id
+    SELECT beside.id FROM beside CROSS JOIN LATERAL (
+        SELECT last4 FROM consumers_paymentcard WHERE id = beside.card_id LIMIT 1
+    ) card
     WHERE {_FITS_NUMBERS}
     UNION
     (SELECT id FROM payouts_payment

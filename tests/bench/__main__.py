@@ -29,6 +29,8 @@ CONNECTIONS: Final = (1, 8, 32)
 CLIENTS: Final = (2, 4, 8)
 FEW: Final = 10_000
 MANY: Final = 1_000_000
+PAGES: Final = 60
+STAFF_PAGE_MS: Final = 300
 ADMIN_LIST: Final = "/admin/payouts/payment/"
 
 Step = Callable[[], Sample]
@@ -44,6 +46,7 @@ class Prepared:
     payments: int
     token: str
     pages: dict[str, str]
+    staff_pages: dict[str, str]
 
     def load(self, name: str) -> Load:
         kind: Literal["create", "read"] = "create" if name == "creates" else "read"
@@ -60,13 +63,18 @@ def main() -> None:
         )
         few = _prepared(stack.enter_context(Product.started(place / "few")), FEW)
         many = _prepared(stack.enter_context(Product.started(place / "many")), chosen.rows)
-        with few.product.worker_resting(), many.product.worker_resting():
-            rows = _loads(many, rounds=chosen.rounds, seconds=chosen.seconds)
-            times = _pages(few, many, times=chosen.pages)
-            worker.put_off(many.product)
-        rows += _sending(many, rounds=chosen.rounds, seconds=chosen.seconds)
-        times |= _alone(many, times=chosen.rounds + 1)
-    targets = _targets({row.name: row for row in rows}, times)
+        if chosen.pages is None:
+            with few.product.worker_resting(), many.product.worker_resting():
+                rows, times = [], _pages(few, many, times=PAGES)
+            targets = [*_page_targets(times), *_staff_targets(times)]
+        else:
+            with few.product.worker_resting(), many.product.worker_resting():
+                rows = _loads(many, rounds=chosen.rounds, seconds=chosen.seconds)
+                times = _pages(few, many, times=chosen.pages)
+                worker.put_off(many.product)
+            rows += _sending(many, rounds=chosen.rounds, seconds=chosen.seconds)
+            times |= _alone(many, times=chosen.rounds + 1)
+            targets = _targets({row.name: row for row in rows}, times)
     seconds = time.monotonic() - began
     sys.stdout.write(f"{table(rows, times, targets)}\n\nMeasured in {seconds:.0f} s.\n")
     _keep(as_json(rows, times, targets))
@@ -77,7 +85,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=MANY, help="payments of the large product")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4, help="of each load in each round")
-    parser.add_argument("--pages", type=int, default=60, help="how often each page is asked for")
+    parser.add_argument(
+        "--pages",
+        type=int,
+        nargs="?",
+        default=PAGES,
+        help="how often each page is asked for; without a number: pages and nothing else",
+    )
     parser.add_argument("--quick", action="store_true", help="one short round, 50,000 payments")
     parser.add_argument("--keep", type=Path, help="folder to keep the data in, for another run")
     chosen = parser.parse_args()
@@ -86,7 +100,7 @@ def _arguments() -> argparse.Namespace:
             min(chosen.rows, 50_000),
             1,
             2,
-            20,
+            chosen.pages and 20,
         )
     return chosen
 
@@ -107,7 +121,7 @@ def _prepared(product: Product, payments: int) -> Prepared:
         text=True,
     ).stdout
     facts = json.loads(said.splitlines()[-1])
-    return Prepared(product, folder, payments, facts["token"], facts["pages"])
+    return Prepared(product, folder, payments, facts["token"], facts["pages"], facts["staff_pages"])
 
 
 def _loads(prepared: Prepared, *, rounds: int, seconds: int) -> list[Row]:
@@ -171,8 +185,11 @@ def _pages(few: Prepared, many: Prepared, *, times: int) -> PageTimes:
         for one in (few, many):
             ask = pages.api_page(one.product, one.pages[name], token=one.token)
             asks[f"{name}, {one.payments:,} payments"] = ask
-    for one in (few, many):
-        asks[f"admin list, {one.payments:,} payments"] = pages.admin_page(one.product, ADMIN_LIST)
+    staff = {one.payments: pages.admin_pages(one.product) for one in (few, many)}
+    for payments, page in staff.items():
+        asks[f"admin list, {payments:,} payments"] = page(ADMIN_LIST)
+    for name, path in many.staff_pages.items():
+        asks[f"staff: {name}"] = staff[many.payments](path)
     return pages.side_by_side(asks, times=times)
 
 
@@ -209,6 +226,7 @@ def _targets(rows: dict[str, Row], times: PageTimes) -> list[Target]:
         Target("share that an open snapshot costs", 1 - snapshot / without, at_most=0.2),
         Target("completed a second by one worker", completed, at_least=100),
         *_page_targets(times),
+        *_staff_targets(times),
     ]
 
 
@@ -218,6 +236,13 @@ def _page_targets(times: PageTimes) -> Iterator[Target]:
     for few, many in zip(names[::2], names[1::2], strict=True):
         ratio = statistics.median(times[many]) / statistics.median(times[few])
         yield Target(f"{few.partition(',')[0]}: many / few payments", ratio, at_most=1.3)
+
+
+def _staff_targets(times: PageTimes) -> Iterator[Target]:
+    """Every list and search of the back office, as the person sees it come."""
+    for name, taken in times.items():
+        if name.startswith("staff: "):
+            yield Target(f"{name}, ms", statistics.median(taken), at_most=STAFF_PAGE_MS)
 
 
 def _keep(found: dict[str, object]) -> None:

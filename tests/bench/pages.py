@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 
@@ -18,11 +19,11 @@ def api_page(product: Product, path: str, *, token: str) -> Ask:
     return lambda: _milliseconds(http, path)
 
 
-def admin_page(product: Product, path: str) -> Ask:
-    """The same for a page of the admin, signed in as its administrator."""
+def admin_pages(product: Product) -> Callable[[str], Ask]:
+    """The same for pages of the admin, signed in once as its administrator: a code counts once."""
     http = _client(product)
     sign_in(http, "admin", product.staff["admin"])
-    return lambda: _milliseconds(http, path)
+    return lambda path: partial(_milliseconds, http, path)
 
 
 def side_by_side(pages: dict[str, Ask], *, times: int) -> dict[str, list[float]]:

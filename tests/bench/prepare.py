@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import django
 
@@ -32,9 +33,11 @@ from tests.bench.create_script import create_script  # noqa: E402
 from tests.builders import make_card, make_consumer  # noqa: E402
 
 LIST: Final = "/v2/payments/oct/"
+STAFF_LIST: Final = "/admin/payouts/payment/"
 PARTNER: Final = "Seeded partner 1"
 CARDS: Final = 2000
 RETRIEVED: Final = 20_000
+_NOT_THE_NEWEST: Final = 1_000
 
 
 def main() -> None:
@@ -54,7 +57,8 @@ def main() -> None:
     (chosen.folder / "create.sql").write_text(create_script(cards, token=token))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    sys.stdout.write(json.dumps({"token": token, "pages": _pages(partner)}) + "\n")
+    facts = {"token": token, "pages": _pages(partner), "staff_pages": _staff_pages(partner)}
+    sys.stdout.write(json.dumps(facts) + "\n")
 
 
 def _seed(payments: int) -> None:
@@ -104,6 +108,50 @@ def _pages(partner: Partner) -> dict[str, str]:
         "API list": LIST,
         "API list in the middle": f"{LIST}?{CURSOR}={_sealed(_OLDER, middle)}",
         "API list of one status": f"{LIST}?status=failed",
+    }
+
+
+def _staff_pages(partner: Partner) -> dict[str, str]:
+    """Addresses of the back office's list, by what somebody on the phone says or narrows it to."""
+    newest = Payment.objects.filter(partner=partner).order_by("-pk").exclude(reference="")
+    sent = newest.filter(attempt__isnull=False).select_related("consumer", "card", "attempt")
+    found = list(sent[:_NOT_THE_NEWEST])
+    if not found:
+        return {}
+    one = found[-1]
+    person, card, attempt = one.consumer, one.card, one.attempt
+    said = {
+        "name": person.full_name,
+        "first letter": person.first_name[:1],
+        "e-mail": person.email,
+        "pcid": person.pcid,
+        "last four": card.last4,
+        "amount": f"${one.amount:,.2f}",
+        "reference's beginning": one.reference[:12],
+        "payment id": str(one.pk),
+        "its beginning": str(one.pk)[:8],
+        "RRN": attempt.retrieval_reference_number,
+        "trace": attempt.trace_number,
+        "Request-Id": one.request_id,
+        "name, last four, amount": f"{person.last_name} {card.last4} ${one.amount}",
+        "name, of one status": person.first_name,
+    }
+    day = f"{one.created_at:%Y-%m-%d}"
+    narrowed: dict[str, dict[str, str]] = {
+        "of one status": {"status": "failed"},
+        "of a rare status": {"status": "rejected"},
+        "of a partner and a status": {"partner": str(partner.pk), "status": "failed"},
+        "of a day": {"day_from": day, "day_to": day},
+        "of large amounts": {"amount_min": "2000"},
+        "of a network without cards": {"network": "jcb"},
+    }
+    searches = {f"search by {name}": {"q": text} for name, text in said.items()}
+    searches["search by name, of one status"]["status"] = "failed"
+    shown = searches | {f"list {name}": query for name, query in narrowed.items()}
+    pages = {name: f"{STAFF_LIST}?{urlencode(query)}" for name, query in shown.items()}
+    return pages | {
+        "one push": f"{STAFF_LIST}{one.pk}/change/",
+        "what to narrow by": "/admin/pushes/facets/",
     }
 
 
