@@ -119,8 +119,6 @@ if PRODUCTION:
     # The prefix makes browsers refuse the cookie unless it is secure and of this very host.
     SESSION_COOKIE_NAME = "__Host-session"
     CSRF_COOKIE_NAME = "__Host-csrf"
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
-
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

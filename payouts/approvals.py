@@ -117,6 +117,9 @@ class Bar(StrEnum):
     CONSUMER_EDITOR = "consumer_editor"
     DECIDED = "decided"
     CHANGED = "changed"
+    NOT_SIGNED = "not_signed"
+    SIGNED_OTHERWISE = "signed_otherwise"
+    NOT_FRESH = "not_fresh"
 
 
 @dataclass(frozen=True, slots=True)

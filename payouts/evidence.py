@@ -55,7 +55,8 @@ def evidence_of(payment: Payment, *, with_journals: bool) -> Evidence:
     requirements = list(
         ApprovalRequirement.objects.filter(payment=payment).select_related("group").order_by("pk")
     )
-    decisions = list(Decision.objects.filter(payment=payment).select_related("user").order_by("pk"))
+    signed = Decision.objects.filter(payment=payment).select_related("user", "signature")
+    decisions = list(signed.defer("signature__marks").order_by("pk"))
     postings = _postings(payment.pk) if with_journals else []
     document: Document = {
         "format": FORMAT,
@@ -70,6 +71,7 @@ def evidence_of(payment: Payment, *, with_journals: bool) -> Evidence:
         "event": [one.pk for one in events],
         "requirement": [one.pk for one in requirements],
         "decision": [one.pk for one in decisions],
+        "signature": [one.signature_id for one in decisions if one.signature_id is not None],
         "journal": list(dict.fromkeys(one.journal_id for one in postings)),
         "posting": [one.pk for one in postings],
     }
@@ -147,12 +149,25 @@ def _requirement(one: ApprovalRequirement) -> Document:
 
 
 def _decision(decision: Decision) -> Document:
-    return {
+    said = {
         "verdict": decision.verdict,
         "by": decision.user.get_username(),
         "at": decision.created_at,
         "reason": decision.reason,
         "sha256_of_what_was_seen": bytes(decision.digest).hex(),
+    }
+    signature = decision.signature
+    if signature is None:
+        return said
+    return {
+        **said,
+        "signed_by_passkey": signature.passkey,
+        "statement": signature.statement,
+        "place_in_statement": decision.place,
+        "public_key": bytes(signature.public_key).hex(),
+        "authenticator_data": bytes(signature.authenticator_data).hex(),
+        "client_data": bytes(signature.client_data).decode("utf-8", "replace"),
+        "signature": bytes(signature.signature).hex(),
     }
 
 

@@ -177,7 +177,8 @@ def _requirements(payment_id: UUID) -> list[ApprovalRequirement]:
 
 def _decisions(payment_id: UUID) -> list[Decision]:
     rows = Decision.objects.filter(payment_id=payment_id)
-    return list(rows.select_related("user").order_by("pk"))
+    people = rows.select_related("user", "signature").defer("signature__marks")
+    return list(people.order_by("pk"))
 
 
 def _journals(payment_id: UUID) -> list[JournalTable]:

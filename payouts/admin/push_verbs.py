@@ -3,7 +3,6 @@
 A button is shown only where it would work. The operation judges again, whatever was shown.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from django import forms
@@ -17,8 +16,10 @@ from consumers.admin.verbs import OptionalReasonForm, Question, ReasonForm, ask,
 from payouts.actors import staff
 from payouts.approvals import bar_to_deciding
 from payouts.approvers import approver_of, matter_of
+from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.words import BAR_WORDS
 from payouts.models import Decision, Payment
+from payouts.models.approvals import Verdict
 from payouts.operations.cancel_payment import NotCancelable, cancel_payment
 from payouts.operations.decide import (
     DecisionRefused,
@@ -26,6 +27,7 @@ from payouts.operations.decide import (
     reject_payment,
     subject_digest,
 )
+from payouts.operations.decide_many import Seen
 from payouts.staff import APPROVE_PAYMENT, CANCEL_PAYMENT
 from payouts.states import CANCELABLE, Status
 
@@ -65,7 +67,7 @@ class PushVerbs(VerbAdmin[Payment]):
         return self._decide(
             request,
             object_id,
-            decide=approve_payment,
+            verdict=Verdict.APPROVE,
             title="Approve this push",
             consequences="When nobody else has to decide, it is sent at once. A push that was paid "
             "cannot be taken back.",
@@ -83,7 +85,7 @@ class PushVerbs(VerbAdmin[Payment]):
         return self._decide(
             request,
             object_id,
-            decide=reject_payment,
+            verdict=Verdict.REJECT,
             title="Reject this push",
             consequences="It ends here, and its funds are free again. This cannot be undone.",
             tone="danger",
@@ -130,7 +132,7 @@ class PushVerbs(VerbAdmin[Payment]):
         request: HttpRequest,
         object_id: str,
         *,
-        decide: Callable[..., Status],
+        verdict: Verdict,
         title: str,
         consequences: str,
         tone: str,
@@ -142,13 +144,20 @@ class PushVerbs(VerbAdmin[Payment]):
                 title=title, consequences=consequences, facts=_facts(payment), tone=tone
             )
             return ask(request, question, site=self.admin_site, about=payment, form=form)
+        digest = bytes.fromhex(form.cleaned_data["seen"])
+        reason = form.cleaned_data["reason"]
+        proof = proof_or_question(
+            request,
+            seen=[Seen(payment.pk, digest)],
+            verdict=verdict,
+            reason=reason,
+            facts=lambda: _facts(payment),
+        )
+        if isinstance(proof, HttpResponse):
+            return proof
+        decide = approve_payment if verdict is Verdict.APPROVE else reject_payment
         try:
-            status = decide(
-                payment.pk,
-                by=_me(request),
-                digest=bytes.fromhex(form.cleaned_data["seen"]),
-                reason=form.cleaned_data["reason"],
-            )
+            status = decide(payment.pk, by=_me(request), digest=digest, proof=proof, reason=reason)
         except DecisionRefused as refusal:
             messages.error(request, BAR_WORDS[refusal.bar])
         else:

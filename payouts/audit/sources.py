@@ -78,7 +78,21 @@ SOURCES: Final = (
         "decision",
         "payouts_decision",
         "created_at",
-        (("payment_id", "user_id", "verdict", "reason", "digest", "created_at"),),
+        (
+            ("payment_id", "user_id", "verdict", "reason", "digest", "created_at"),
+            ("payment_id", "user_id", "verdict", "reason", "digest", "created_at", "signature_id",
+             "place"),
+        ),
+    ),
+    Source(
+        "signature",
+        "payouts_decisionsignature",
+        "created_at",
+        (
+            ("user_id", "verdict", "reason", "statement", "marks", "challenge", "passkey",
+             "credential_id", "public_key", "authenticator_data", "client_data", "signature",
+             "is_user_verified", "created_at"),
+        ),
     ),
 )  # fmt: skip
 SOURCE_NAMED: Final[Mapping[str, Source]] = {source.name: source for source in SOURCES}

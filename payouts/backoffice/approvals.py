@@ -33,6 +33,7 @@ from payouts.backoffice.queue import (
     rows_waiting,
     summary,
 )
+from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.words import BAR_WORDS
 from payouts.models import PaymentTally
 from payouts.models.approvals import Verdict
@@ -163,12 +164,13 @@ def decide(request: HttpRequest) -> HttpResponse:
         raise Http404
     if not form.is_valid():
         return _ask(request, marks, form)
-    results = decide_payments(
-        marks,
-        by=me(request),
-        verdict=Verdict(form.cleaned_data["verdict"]),
-        reason=form.cleaned_data["reason"],
+    verdict, reason = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["reason"]
+    proof = proof_or_question(
+        request, seen=marks, verdict=verdict, reason=reason, facts=lambda: _facts(request, marks)
     )
+    if isinstance(proof, HttpResponse):
+        return proof
+    results = decide_payments(marks, by=me(request), verdict=verdict, reason=reason, proof=proof)
     rows = queue_rows([one.payment_id for one in marks], me(request), at=timezone.now())
     by_key = {row.payment.pk: row for row in rows}
     outcomes = [
@@ -183,6 +185,20 @@ def decide(request: HttpRequest) -> HttpResponse:
         refused=[one for one in outcomes if not one.is_done],
         here=_here(request.POST),
     )
+
+
+def _facts(request: HttpRequest, marks: list[Seen]) -> list[tuple[str, str]]:
+    """What is decided about, summed up for whoever signs it."""
+    rows = queue_rows([one.payment_id for one in marks], me(request), at=timezone.now())
+    chosen = Chosen(rows)
+    if not rows:
+        return []
+    largest = chosen.largest.payment
+    return [
+        ("Pushes", f"{len(marks):,}"),
+        ("In all", f"${chosen.total:,.2f}"),
+        ("Largest", f"${largest.amount:,.2f} to {largest.consumer.full_name}"),
+    ]
 
 
 def _ask(request: HttpRequest, marks: list[Seen], form: DecisionForm) -> HttpResponse:

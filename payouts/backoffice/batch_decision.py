@@ -25,7 +25,7 @@ from payouts.backoffice.line_choice import (
     written,
 )
 from payouts.backoffice.pages import me, shown, staff_page
-from payouts.backoffice.step_up import fresh_second_factor
+from payouts.backoffice.signing import proof_or_question
 from payouts.batch_queries import (
     LINES_SHOWN,
     batch_of,
@@ -79,7 +79,6 @@ def decide(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 @staff_page(APPROVE_PAYMENT)
 @require_POST
-@fresh_second_factor
 def order(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Have it decided, if the pushes are still those that were summed up on the page before."""
     found = _batch_or_404(batch_id)
@@ -95,15 +94,30 @@ def order(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     if not seen or not hmac.compare_digest(digest, request.POST.get("digest", "")):
         messages.error(request, _CHANGED)
         return _ask(request, found, left_out, form)
-    order_decisions(
-        found,
+    verdict, reason = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["reason"]
+    proof = proof_or_question(
+        request,
         seen=seen,
-        by=me(request),
-        verdict=Verdict(form.cleaned_data["verdict"]),
-        reason=form.cleaned_data["reason"],
+        verdict=verdict,
+        reason=reason,
+        facts=lambda: _facts(request, found, left_out),
     )
+    if isinstance(proof, HttpResponse):
+        return proof
+    order_decisions(found, seen=seen, by=me(request), verdict=verdict, reason=reason, proof=proof)
     messages.success(request, "Your decision is recorded and being carried out.")
     return _to_batch(found)
+
+
+def _facts(request: HttpRequest, found: Batch, left_out: list[Range]) -> list[tuple[str, str]]:
+    """What is decided about, summed up for whoever signs it."""
+    sums = waiting_pushes(_pushes(request, found, left_out))
+    facts = [
+        ("Batch", found.name),
+        ("Pushes", f"{sums.count:,}"),
+        ("In all", f"${sums.amount:,.2f}"),
+    ]
+    return [*facts, ("Left out", f"lines {written(left_out)}")] if left_out else facts
 
 
 def _choose(request: HttpRequest, found: Batch, left_out: list[Range], after: int) -> HttpResponse:

@@ -45,20 +45,29 @@ def fresh_second_factor_to_look(view: View) -> View:
     return _guarded(view, asks_on=frozenset({"GET", "POST"}))
 
 
+def question_unless_fresh(request: HttpRequest) -> HttpResponse | None:
+    """The page that asks for a second factor, or None when a fresh one was shown.
+
+    For views that know only on their way whether they have to ask. An answer that came with the
+    request is looked at here, and the request is then as it was before anybody asked.
+    """
+    if request.method == "POST" and METHOD in request.POST:
+        asked_for = request.POST[METHOD]
+        problem = _problem_with_answer(request)
+        if problem:
+            return _ask(request, asked_for, problem)
+        if asked_for != "POST":
+            return HttpResponseRedirect(request.get_full_path())
+        request.POST = _without_ours(request.POST)  # type: ignore[assignment]
+        return None
+    return None if is_second_factor_fresh(request) else _ask(request, request.method or "")
+
+
 def _guarded(view: View, *, asks_on: frozenset[str]) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method == "POST" and METHOD in request.POST:
-            asked_for = request.POST[METHOD]
-            problem = _problem_with_answer(request)
-            if problem:
-                return _ask(request, asked_for, problem)
-            if asked_for != "POST":
-                return HttpResponseRedirect(request.get_full_path())
-            request.POST = _without_ours(request.POST)  # type: ignore[assignment]
-        elif request.method in asks_on and not is_second_factor_fresh(request):
-            return _ask(request, request.method or "")
-        return view(request, *args, **kwargs)
+        question = question_unless_fresh(request) if request.method in asks_on else None
+        return question or view(request, *args, **kwargs)
 
     return guarded  # type: ignore[return-value]
 
@@ -92,7 +101,7 @@ def _ask(request: HttpRequest, asked_for: str, problem: str = "") -> HttpRespons
         request,
         "backoffice/step_up.html",
         title="Confirm that it is you",
-        kept=[(name, value) for name, values in _kept(request).lists() for value in values],
+        kept=flat(_without_ours(request.POST)),
         asked_for=asked_for,
         problem=problem,
         options=options,
@@ -102,8 +111,9 @@ def _ask(request: HttpRequest, asked_for: str, problem: str = "") -> HttpRespons
     )
 
 
-def _kept(request: HttpRequest) -> QueryDict:
-    return _without_ours(request.POST)
+def flat(values: QueryDict) -> list[tuple[str, str]]:
+    """Every name with every value, for hidden fields."""
+    return [(name, str(value)) for name, several in values.lists() for value in several]
 
 
 def _without_ours(values: QueryDict) -> QueryDict:

@@ -21,6 +21,9 @@ BAR_WORDS: Final = {
     Bar.CONSUMER_EDITOR: "You changed this consumer last, so somebody else has to decide.",
     Bar.DECIDED: "You have decided about this push already.",
     Bar.CHANGED: "Something about this push has changed since you saw it. Look again.",
+    Bar.NOT_SIGNED: "You have a passkey, so your decisions count only when it has signed them.",
+    Bar.SIGNED_OTHERWISE: "Your passkey has signed something else than this. Decide anew.",
+    Bar.NOT_FRESH: "Your second factor was shown too long ago. Decide anew.",
 }
 
 SCOPE_WORDS: Final = {

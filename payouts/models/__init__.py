@@ -1,6 +1,11 @@
 """What the product keeps about payments and money. Rows and constraints only; no rules here."""
 
-from payouts.models.approvals import ApprovalRequirement, ApprovalRule, Decision
+from payouts.models.approvals import (
+    ApprovalRequirement,
+    ApprovalRule,
+    Decision,
+    DecisionSignature,
+)
 from payouts.models.audit import AuditBlock
 from payouts.models.batch import (
     Batch,
@@ -51,6 +56,7 @@ __all__ = [
     "ChangeRequest",
     "DailyUsage",
     "Decision",
+    "DecisionSignature",
     "Event",
     "EventKind",
     "Export",

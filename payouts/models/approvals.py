@@ -81,6 +81,44 @@ class Verdict(models.TextChoices):
     REJECT = "reject"
 
 
+class DecisionSignature(models.Model):
+    """A passkey's signature under one person's decisions. Append-only (trigger).
+
+    Everything is here that verifying takes: `statement` is the text whose SHA-256 (`challenge`) was
+    signed, `marks` what it is about (see `payouts.signatures`), and the public key stays after the
+    passkey is removed. Assertion as in WebAuthn: authenticator data, client data, signature.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=8, choices=Verdict)
+    reason = models.CharField(max_length=500, blank=True)
+    statement = models.TextField()
+    marks = models.BinaryField()
+    challenge = models.BinaryField(max_length=32, unique=True)
+    passkey = models.CharField(max_length=60)
+    credential_id = models.BinaryField(max_length=1023)
+    # A COSE key in CBOR, as the passkey gave it when it was added.
+    public_key = models.BinaryField(max_length=1024)
+    authenticator_data = models.BinaryField(max_length=1024)
+    client_data = models.BinaryField(max_length=4096)
+    signature = models.BinaryField(max_length=1024)
+    is_user_verified = models.BooleanField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(verdict__in=Verdict.values), name="signature_known_verdict"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_user_verified=True), name="signature_user_verified"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} signed by {self.user_id}"
+
+
 class Decision(models.Model):
     """One person's yes or no to a payment, bound to what that person saw. Append-only (trigger).
 
@@ -97,6 +135,12 @@ class Decision(models.Model):
     # SHA-256 over consumer, card fingerprint, amount and fee as they were on the screen.
     digest = models.BinaryField(max_length=32)
     created_at = models.DateTimeField()
+    # None: the person has no passkey, and has shown another second factor just before.
+    signature = models.ForeignKey(
+        DecisionSignature, on_delete=models.PROTECT, null=True, related_name="decisions"
+    )
+    # Which of the signed marks is this decision's, from 0.
+    place = models.PositiveIntegerField(null=True)
 
     class Meta:
         constraints = [

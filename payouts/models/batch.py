@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from consumers.ids import new_id
 from consumers.models import Consumer, Partner, PaymentCard
+from payouts.models.approvals import DecisionSignature
 from payouts.models.payment import Payment
 
 
@@ -199,6 +200,11 @@ class BatchOrder(models.Model):
     agent = models.CharField(max_length=120, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
+    # What the person has shown for it: a passkey's signature, or another second factor just before.
+    signature = models.ForeignKey(
+        DecisionSignature, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    factor_shown_at = models.DateTimeField(null=True)
     # How far it is: so many of the marks are seen to, so many of them were done.
     seen_to = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)

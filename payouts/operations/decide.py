@@ -22,9 +22,11 @@ from payouts.approvals import Bar, bar_to_deciding, progress
 from payouts.approvers import approver_of, is_valid_yes, matter_of, people_named, required
 from payouts.models import ApprovalRequirement, Decision, EventKind, Payment
 from payouts.models.approvals import Verdict
+from payouts.operations.bar_by_proof import Decided, bar_by_proof
 from payouts.operations.payment_subject import subject_of_payment
 from payouts.operations.record_outcome import release_hold
 from payouts.operations.transition import PaymentMoved, Step, take_step
+from payouts.signatures import Proof, Signed
 from payouts.states import Status
 
 
@@ -82,6 +84,24 @@ class SubjectChanged(DecisionRefused):
     bar = Bar.CHANGED
 
 
+class DecisionNotSigned(DecisionRefused):
+    """This person has a passkey, and it has not signed the decision."""
+
+    bar = Bar.NOT_SIGNED
+
+
+class SomethingElseSigned(DecisionRefused):
+    """What was signed is another decision, or another person's."""
+
+    bar = Bar.SIGNED_OTHERWISE
+
+
+class FactorNotFresh(DecisionRefused):
+    """The person's second factor was shown too long before the decision."""
+
+    bar = Bar.NOT_FRESH
+
+
 _REFUSALS: Final[dict[Bar, type[DecisionRefused]]] = {
     refusal.bar: refusal
     for refusal in (
@@ -93,6 +113,9 @@ _REFUSALS: Final[dict[Bar, type[DecisionRefused]]] = {
         AlreadyDecided,
         ApprovalNotPermitted,
         SubjectChanged,
+        DecisionNotSigned,
+        SomethingElseSigned,
+        FactorNotFresh,
     )
 }
 
@@ -112,20 +135,24 @@ def subject_digest(payment: Payment) -> bytes:
     return hashlib.sha256(json.dumps(subject, sort_keys=True).encode()).digest()
 
 
-def approve_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = "") -> Status:
+def approve_payment(
+    payment_id: UUID, *, by: User, digest: bytes, proof: Proof, reason: str = ""
+) -> Status:
     """Record one person's yes; when all requirements are met the payment goes to the sender.
 
-    Of two deciding at once both count, one after the other.
+    Of two deciding at once both count, one after the other. `proof` says that it is this person:
+    whoever has a passkey has to have signed (`accept_signature`), others have shown another second
+    factor within `STEP_UP_SECONDS`.
 
     :raises NotWaitingForApproval, DecisionByMaker, DecisionByCardEditor, DecisionByUploader:
-    :raises DecisionByConsumerEditor, AlreadyDecided, ApprovalNotPermitted, SubjectChanged: in
-        every case nothing is recorded.
+    :raises DecisionByConsumerEditor, AlreadyDecided, ApprovalNotPermitted, SubjectChanged:
+    :raises DecisionNotSigned, SomethingElseSigned, FactorNotFresh: in every case nothing is
+        recorded.
     """
     at = timezone.now()
+    decided = Decided(Verdict.APPROVE, reason, digest)
     with _audited(Verb.APPROVE, payment_id, reason):
-        payment = _decide(
-            payment_id, by=by, verdict=Verdict.APPROVE, digest=digest, reason=reason, at=at
-        )
+        payment = _decide(payment_id, by=by, decided=decided, proof=proof, at=at)
         if not _is_fully_approved(payment, digest):
             _note(payment_id, by, at, {"verdict": "approve", "reason": reason})
             return Status.PENDING_APPROVAL
@@ -134,11 +161,14 @@ def approve_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = 
     return Status.PENDING
 
 
-def reject_payment(payment_id: UUID, *, by: User, digest: bytes, reason: str = "") -> Status:
+def reject_payment(
+    payment_id: UUID, *, by: User, digest: bytes, proof: Proof, reason: str = ""
+) -> Status:
     """Record one person's no: the payment ends, its money goes back. Raises like approving."""
     at = timezone.now()
+    decided = Decided(Verdict.REJECT, reason, digest)
     with _audited(Verb.REJECT, payment_id, reason):
-        _decide(payment_id, by=by, verdict=Verdict.REJECT, digest=digest, reason=reason, at=at)
+        _decide(payment_id, by=by, decided=decided, proof=proof, at=at)
         _end_waiting(payment_id, Status.REJECTED, EventKind.REJECTED, by, at, reason)
         release_hold(payment_id, actor=staff(by.pk, by.get_username()), at=at)
     return Status.REJECTED
@@ -177,9 +207,7 @@ def _expire(payment_id: UUID, actor: Actor, at: datetime) -> bool:
     return True
 
 
-def _decide(
-    payment_id: UUID, *, by: User, verdict: Verdict, digest: bytes, reason: str, at: datetime
-) -> Payment:
+def _decide(payment_id: UUID, *, by: User, decided: Decided, proof: Proof, at: datetime) -> Payment:
     # The database's guard repeats these checks for whoever does not come through here.
     payment = (
         Payment.objects.select_for_update(no_key=True, of=("self",))
@@ -188,19 +216,24 @@ def _decide(
     )
     earlier = list(Decision.objects.filter(payment=payment).values_list("user_id", flat=True))
     bar = bar_to_deciding(approver_of(by), matter_of(payment, decided_by=earlier, at=at))
+    if bar is None:
+        bar = bar_by_proof(proof, by=by, payment_id=payment_id, decided=decided)
     if bar is not None:
         raise _REFUSALS[bar](by.pk)
-    if digest != subject_digest(payment):
+    if decided.digest != subject_digest(payment):
         raise SubjectChanged(payment_id)
+    signed = proof if isinstance(proof, Signed) else None
     try:
         with transaction.atomic():
             Decision.objects.create(
                 payment=payment,
                 user=by,
-                verdict=verdict,
-                digest=digest,
-                reason=reason,
+                verdict=decided.verdict,
+                digest=decided.digest,
+                reason=decided.reason,
                 created_at=at,
+                signature_id=None if signed is None else signed.signature_id,
+                place=None if signed is None else signed.place,
             )
     except IntegrityError as error:
         raise AlreadyDecided(by.pk) from error

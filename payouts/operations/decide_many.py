@@ -10,6 +10,7 @@ from payouts.approvals import Bar
 from payouts.models import Decision, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.decide import DecisionRefused, approve_payment, reject_payment
+from payouts.signatures import Proof, Signed
 from payouts.states import Status
 
 
@@ -31,21 +32,30 @@ class Result:
 
 
 def decide_payments(
-    seen: Sequence[Seen], *, by: User, verdict: Verdict, reason: str
+    seen: Sequence[Seen], *, by: User, verdict: Verdict, reason: str, proof: Proof
 ) -> list[Result]:
     """Decide about each payment in a transaction of its own, in the given order.
+
+    A signature is over all of them, in this very order, from the place that `proof` says.
 
     Sent again, or twice at once, it records nothing more and answers what has become of the first
     decision. What was changed, decided or ended meanwhile is refused by itself, with its reason; a
     payment that does not exist is refused like one that does not wait.
     """
-    return [_decided(one, by, verdict, reason) for one in seen]
+    return [
+        _decided(one, by, verdict, reason, _proof_at(proof, place))
+        for place, one in enumerate(seen)
+    ]
 
 
-def _decided(seen: Seen, by: User, verdict: Verdict, reason: str) -> Result:
+def _proof_at(proof: Proof, place: int) -> Proof:
+    return proof.further(place) if isinstance(proof, Signed) else proof
+
+
+def _decided(seen: Seen, by: User, verdict: Verdict, reason: str, proof: Proof) -> Result:
     decide = approve_payment if verdict is Verdict.APPROVE else reject_payment
     try:
-        status = decide(seen.payment_id, by=by, digest=seen.digest, reason=reason)
+        status = decide(seen.payment_id, by=by, digest=seen.digest, proof=proof, reason=reason)
     except Payment.DoesNotExist:
         return Result(seen.payment_id, None, Bar.NOT_WAITING)
     except DecisionRefused as refusal:

@@ -7,7 +7,7 @@ canceled by the same operations as a single one, so no rule is another.
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from payouts.models.approvals import Verdict
 from payouts.operations.cancel_payment import NotCancelable, cancel_payment
 from payouts.operations.decide_many import Seen, decide_payments
 from payouts.operations.issue_batch import NotYourBatch
+from payouts.signatures import FreshFactor, Proof, Signed
 from payouts.states import Status
 
 PUSHES_AT_ONCE: Final = 100
@@ -50,13 +51,15 @@ def digest_of_marks(marks: bytes) -> bytes:
 
 
 def order_decisions(
-    batch: Batch, *, seen: Sequence[Seen], by: User, verdict: Verdict, reason: str
+    batch: Batch, *, seen: Sequence[Seen], by: User, verdict: Verdict, reason: str, proof: Proof
 ) -> BatchOrder:
     """Have pushes of the batch decided. Who may decide is judged for each when it is its turn.
 
-    Given twice it is carried out twice, and the second time finds everything decided.
+    Given twice it is carried out twice, and the second time finds everything decided. A signature
+    is over all of `seen` in this order; another second factor has to be fresh when this is called,
+    not when the last push has its turn.
     """
-    return _ordered(batch, OrderKind(verdict.value), seen, by, reason)
+    return _ordered(batch, OrderKind(verdict.value), seen, by, reason, proof)
 
 
 def order_cancels(
@@ -73,7 +76,12 @@ def order_cancels(
 
 
 def _ordered(
-    batch: Batch, kind: OrderKind, seen: Sequence[Seen], by: User, reason: str
+    batch: Batch,
+    kind: OrderKind,
+    seen: Sequence[Seen],
+    by: User,
+    reason: str,
+    proof: Proof | None = None,
 ) -> BatchOrder:
     marks = marks_of(seen)
     visitor = current_visitor()
@@ -89,6 +97,8 @@ def _ordered(
         agent=visitor.agent,
         request_id=visitor.request_id,
         created_at=timezone.now(),
+        signature_id=proof.signature_id if isinstance(proof, Signed) else None,
+        factor_shown_at=proof.shown_at if isinstance(proof, FreshFactor) else None,
     )
     facts = {"pushes": len(seen), "sha256_of_pushes": order.digest.hex()}
     act = Act(verb=_VERBS[kind], subject=subject_of(batch), after=facts, reason=reason)
@@ -160,8 +170,22 @@ def _carried_out(order: BatchOrder, seen: Sequence[Seen]) -> list[str]:
     kind = OrderKind(order.kind)
     if kind is OrderKind.CANCEL:
         return [_canceled(one.payment_id, order) for one in seen]
-    results = decide_payments(seen, by=order.user, verdict=_VERDICTS[kind], reason=order.reason)
+    results = decide_payments(
+        seen,
+        by=order.user,
+        verdict=_VERDICTS[kind],
+        reason=order.reason,
+        proof=_proof_of(order),
+    )
     return ["" if one.bar is None else one.bar.value for one in results]
+
+
+def _proof_of(order: BatchOrder) -> Proof:
+    """What the person has shown when the order was given; the order is written once."""
+    if order.signature_id is not None:
+        return Signed(order.signature_id, order.seen_to)
+    shown_at = order.factor_shown_at or datetime.min.replace(tzinfo=UTC)
+    return FreshFactor(order.user_id, shown_at=shown_at, used_at=order.created_at)
 
 
 def _canceled(payment_id: UUID, order: BatchOrder) -> str:

@@ -18,15 +18,14 @@ from payouts.operations.cancel_payment import NotCancelable, cancel_payment
 from payouts.operations.decide import (
     AlreadyDecided,
     NotWaitingForApproval,
-    approve_payment,
     expire_undecided_payments,
-    reject_payment,
 )
 from payouts.operations.inquire import claim_due_inquiries, give_up_lost_senders, record_finding
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.send_payments import claim_due_payments, claim_resend
 from payouts.states import Status
 from tests.books import assert_books_are_right, available, execute, held, select
+from tests.decisions import approve_payment, reject_payment
 from tests.pushes import (
     APPROVED,
     CLIENT,

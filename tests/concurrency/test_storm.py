@@ -17,7 +17,7 @@ from consumers.models import Consumer, PaymentCard
 from payouts.models import FeeSchedule, Limit, Payment
 from payouts.networks.base import Finding, NotFound, Outcome
 from payouts.operations.cancel_payment import NotCancelable, cancel_payment
-from payouts.operations.decide import NotWaitingForApproval, approve_payment, reject_payment
+from payouts.operations.decide import NotWaitingForApproval
 from payouts.operations.inquire import claim_due_inquiries, give_up_lost_senders, record_finding
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.request_payment import PaymentRefused, RequestInProgress
@@ -31,6 +31,7 @@ from tests.books import (
     held,
     select,
 )
+from tests.decisions import approve_payment, reject_payment
 from tests.pushes import (
     APPROVED,
     CLIENT,

@@ -13,10 +13,10 @@ from consumers.models import Partner, PaymentCard
 from payouts import drain
 from payouts.models import FeeSchedule, Payment
 from payouts.networks.sandbox.behaviour import make_card_number
-from payouts.operations.decide import approve_payment, reject_payment
 from tests.books import assert_books_are_right, balance, journals
 from tests.builders import make_http_client
 from tests.conftest import Bell
+from tests.decisions import approve_payment, reject_payment
 from tests.pushes import digest_of, make_funded_partner, make_payee, make_rule, make_staff
 from tests.sandbox import SandboxServer
 

@@ -8,10 +8,10 @@ from django.test import Client
 
 from consumers.ids import new_id
 from payouts.models import Attempt, Payment
-from payouts.operations.decide import approve_payment
 from payouts.operations.record_outcome import record_outcome
 from tests.back_office import LIST, browser, page_address, superuser_browser, text_of
 from tests.builders import VISA_NUMBER
+from tests.decisions import approve_payment
 from tests.pushes import (
     APPROVED,
     declined,

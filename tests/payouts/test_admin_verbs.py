@@ -10,9 +10,9 @@ from django.test import Client
 from payouts import actors
 from payouts.approvals import Source
 from payouts.models import Decision, Payment
-from payouts.operations.decide import reject_payment
 from payouts.states import Status
 from tests.back_office import browser_of, page_address, text_of
+from tests.decisions import reject_payment
 from tests.pushes import (
     digest_of,
     history,

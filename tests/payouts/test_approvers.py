@@ -19,7 +19,7 @@ from payouts.approvals import (
 )
 from payouts.approvers import approver_of, is_valid_yes, matter_of, permitted_approvers
 from payouts.models import Decision, Payment
-from payouts.operations.decide import approve_payment
+from tests.decisions import approve_payment
 from tests.pushes import digest_of, make_payee, make_staff, push, push_for_approval
 
 TREASURY = 7

@@ -19,13 +19,13 @@ from payouts.checks import NAMED_AT_MOST, Finding, check_ledger, examine, snapsh
 from payouts.invariants import INVARIANTS, Invariant
 from payouts.models import Account, AccountKind, EventKind, JournalKind, Payment
 from payouts.operations.cancel_payment import cancel_payment
-from payouts.operations.decide import reject_payment
 from payouts.operations.ledger import Line, post_journal
 from payouts.operations.partners import fund_partner
 from payouts.operations.record_outcome import fail_unsent_payment, record_outcome
 from payouts.operations.transition import Step, take_step
 from payouts.states import Status
 from tests.books import execute, select
+from tests.decisions import reject_payment
 from tests.pushes import (
     APPROVED,
     CLIENT,

@@ -6,11 +6,11 @@ from django.contrib.auth.models import User
 from consumers.ids import new_id
 from consumers.models import Consumer, PaymentCard
 from payouts.models import Payment
-from payouts.operations.decide import approve_payment
 from payouts.operations.record_outcome import record_outcome
 from payouts.states import Status
 from tests.books import execute, refusal, select
 from tests.builders import make_api_client, make_consumer, make_partner
+from tests.decisions import approve_payment
 from tests.pushes import (
     APPROVED,
     declined,

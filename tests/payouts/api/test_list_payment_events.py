@@ -4,8 +4,8 @@ import pytest
 
 from consumers.models import PaymentCard
 from payouts.models import Event
-from payouts.operations.decide import approve_payment
 from payouts.operations.record_outcome import record_outcome
+from tests.decisions import approve_payment
 from tests.payouts.api.caller import CREATE, Caller, problem_in, statements
 from tests.pushes import (
     APPROVED,

@@ -13,8 +13,8 @@ from payouts.declines import decline_for, own_failure
 from payouts.models import Payment
 from payouts.networks.base import Outcome
 from payouts.operations.cancel_payment import cancel_payment
-from payouts.operations.decide import approve_payment, reject_payment
 from payouts.operations.record_outcome import fail_unsent_payment, record_outcome
+from tests.decisions import approve_payment, reject_payment
 from tests.payouts.api.caller import CONTRACT, CREATE, Caller, problem_in, statements
 from tests.pushes import (
     APPROVED,

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
-from payouts.operations.decide import approve_payment
 from payouts.operations.link_audit import link_audit_trail
 from tests.books import execute, select
+from tests.decisions import approve_payment
 from tests.pushes import digest_of, make_payee, make_staff, push_for_approval
 
 SOURCES = {

@@ -46,6 +46,11 @@ def test_the_first_formats_are_as_they_were() -> None:
         "posting": ("journal_id", "account_id", "part", "amount"),
         "requirement": ("payment_id", "name", "decisions", "group_id"),
         "decision": ("payment_id", "user_id", "verdict", "reason", "digest", "created_at"),
+        "signature": (
+            "user_id", "verdict", "reason", "statement", "marks", "challenge", "passkey",
+            "credential_id", "public_key", "authenticator_data", "client_data", "signature",
+            "is_user_verified", "created_at",
+        ),
     }  # fmt: skip
 
 

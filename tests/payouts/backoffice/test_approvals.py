@@ -15,12 +15,12 @@ from payouts.approvals import Source, bar_to_deciding
 from payouts.approvers import approver_of, matter_of, open_to
 from payouts.backoffice import queue
 from payouts.models import ApprovalRule, Decision, Payment
-from payouts.operations.decide import approve_payment, reject_payment
 from payouts.operations.record_outcome import record_outcome
 from payouts.staff import ROLES
 from tests.back_office import browser, browser_of, text_of
 from tests.books import execute
 from tests.builders import make_card, make_consumer
+from tests.decisions import approve_payment, reject_payment
 from tests.payouts.backoffice.pages import APPROVALS, listed, offered
 from tests.pushes import (
     APPROVED,

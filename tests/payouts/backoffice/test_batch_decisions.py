@@ -17,6 +17,7 @@ from payouts.staff import ROLES
 from payouts.states import Status
 from tests.back_office import browser, browser_of, text_of
 from tests.batches import issued, line
+from tests.passkeys import Passkey
 from tests.pushes import make_funded_partner, make_payee, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -198,3 +199,20 @@ def test_each_role_gets_where_the_table_says(
 def test_batches_that_are_not_there_are_not_found(ann: Client) -> None:
     for page in ("batch", "decide_batch"):
         assert ann.get(reverse(f"backoffice:{page}", args=[new_id()])).status_code == 404
+
+
+def test_a_passkey_signs_the_whole_order(batch: Batch) -> None:
+    member, passkey = make_staff("ann", "approver"), Passkey()
+    passkey.add_to(member)
+    ann = browser_of(member)
+    page = decide(ann, batch, confirm_page(ann, batch))
+    assert "Sign your approval" in text_of(page)
+    assert not BatchOrder.objects.exists()
+    kept = dict(page.context["kept"]) | page.context["ours"]
+    answer = passkey.sign_options(page.context["options"])
+    ann.post(address(batch, "order_batch"), {**kept, "sign_passkey": answer})
+    while carry_out_next():
+        pass
+    order = BatchOrder.objects.get()
+    assert order.signature is not None
+    assert (order.done, order.refused) == (5, {})

@@ -9,12 +9,12 @@ from django.test import Client
 from consumers.models import Consumer
 from payouts.models import Decision, Payment
 from payouts.operations.cancel_payment import cancel_payment
-from payouts.operations.decide import approve_payment
 from payouts.staff import ROLES
 from payouts.states import Status
 from tests.back_office import browser, browser_of, text_of
 from tests.books import assert_books_are_right
 from tests.builders import make_card, make_consumer
+from tests.decisions import approve_payment
 from tests.payouts.backoffice.pages import (
     APPROVALS,
     CONFIRM,

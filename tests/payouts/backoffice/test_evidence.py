@@ -9,11 +9,11 @@ from django.test import Client
 
 from consumers.models import AuditEntry
 from payouts.models import Attempt, Payment
-from payouts.operations.decide import approve_payment
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.record_outcome import record_outcome
 from tests.back_office import browser, page_address, text_of
 from tests.builders import VISA_NUMBER, make_card, make_consumer
+from tests.decisions import approve_payment
 from tests.pushes import (
     APPROVED,
     digest_of,

@@ -19,13 +19,14 @@ from payouts.checks import check_ledger
 from payouts.fees import FeeSchedule, fee_for
 from payouts.invariants import SEEDED_CARD_ACCEPTOR
 from payouts.models import Attempt, Decision, IdempotencyKey, Journal, Payment
-from payouts.operations.decide import approve_payment, reject_payment, subject_digest
+from payouts.operations.decide import subject_digest
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.send_payments import claim_due_payments
 from payouts.queries import partner_balance
 from payouts.seeding import run as seeding
 from payouts.states import OPEN, Status
 from tests.books import assert_books_are_right, execute, select
+from tests.decisions import approve_payment, reject_payment
 from tests.payouts.commands.running import refusal, run
 from tests.payouts.rollups.books import broken, kept, link_and_follow
 from tests.pushes import (

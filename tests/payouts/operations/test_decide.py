@@ -22,14 +22,13 @@ from payouts.operations.decide import (
     DecisionByMaker,
     NotWaitingForApproval,
     SubjectChanged,
-    approve_payment,
     expire_undecided_payments,
-    reject_payment,
 )
 from payouts.operations.send_payments import claim_due_payments
 from payouts.states import Status
 from tests.books import assert_books_are_right, available, execute, held, journals, used
 from tests.conftest import Bell
+from tests.decisions import approve_payment, reject_payment
 from tests.pushes import (
     CLIENT,
     digest_of,

@@ -9,9 +9,10 @@ from payouts.approvals import Bar
 from payouts.models import Decision, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.cancel_payment import cancel_payment
-from payouts.operations.decide_many import Result, Seen, decide_payments
+from payouts.operations.decide_many import Result, Seen
 from payouts.states import Status
 from tests.books import assert_books_are_right
+from tests.decisions import decide_payments
 from tests.pushes import (
     CLIENT,
     digest_of,

@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from payouts.models import Event, Payment, PushRollup, RollupCursor
 from payouts.operations import follow_events as module
 from payouts.operations.cancel_payment import cancel_payment
-from payouts.operations.decide import reject_payment
 from payouts.operations.follow_events import follow_events, rebuild_rollups
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.record_outcome import record_outcome
 from tests.books import execute
+from tests.decisions import reject_payment
 from tests.payouts.rollups.books import broken, kept, link_and_follow, quarter_of, true
 from tests.pushes import (
     APPROVED,

@@ -14,13 +14,17 @@ from payouts.approvals import Source
 from payouts.models import ApprovalRule, Batch, BatchOrder, Decision, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations import order_batch
-from payouts.operations.decide_many import Seen, decide_payments
+from payouts.operations.accept_signature import accept_signature
+from payouts.operations.decide_many import Seen
 from payouts.operations.issue_batch import NotYourBatch
 from payouts.operations.order_batch import carry_out_next, order_cancels, order_decisions
 from payouts.operations.send_payments import claim_due_payments
+from payouts.signatures import FreshFactor, Proof, Statement
 from payouts.states import Status
 from tests.batches import issued, line
 from tests.books import held
+from tests.decisions import decide_payments, shown_by
+from tests.passkeys import RP_ID, Passkey
 from tests.pushes import digest_of, make_funded_partner, make_payee, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -65,9 +69,16 @@ def _statuses(batch: Batch) -> list[str]:
     return [payment.status for payment in _payments(batch)]
 
 
-def _approve(batch: Batch, by: User, seen: list[Seen] | None = None) -> BatchOrder:
+def _approve(
+    batch: Batch, by: User, seen: list[Seen] | None = None, proof: Proof | None = None
+) -> BatchOrder:
     return order_decisions(
-        batch, seen=seen or _seen(batch), by=by, verdict=Verdict.APPROVE, reason="Looked at it"
+        batch,
+        seen=seen or _seen(batch),
+        by=by,
+        verdict=Verdict.APPROVE,
+        reason="Looked at it",
+        proof=proof or shown_by(by),
     )
 
 
@@ -103,7 +114,14 @@ def test_leaves_alone_what_it_does_not_name(waiting: Batch, ann: User) -> None:
 
 
 def test_rejects(waiting: Batch, ann: User, partner: Partner) -> None:
-    order_decisions(waiting, seen=_seen(waiting), by=ann, verdict=Verdict.REJECT, reason="No")
+    order_decisions(
+        waiting,
+        seen=_seen(waiting),
+        by=ann,
+        verdict=Verdict.REJECT,
+        reason="No",
+        proof=shown_by(ann),
+    )
     carry_out_next()
     assert set(_statuses(waiting)) == {Status.REJECTED}
     assert held(partner) == 0
@@ -189,3 +207,35 @@ def test_an_order_is_written_once(waiting: Batch, ann: User, change: dict[str, o
     _approve(waiting, ann)
     with pytest.raises(DatabaseError), transaction.atomic():
         BatchOrder.objects.update(**change)
+
+
+def test_an_old_second_factor_decides_nothing(waiting: Batch, ann: User) -> None:
+    before = timezone.now() - timedelta(minutes=6)
+    stale = FreshFactor(ann.pk, shown_at=before, used_at=timezone.now())
+    order = _approve(waiting, ann, proof=stale)
+    carry_out_next()
+    order.refresh_from_db()
+    assert (order.done, order.refused) == (0, {"not_fresh": 5})
+    assert not Decision.objects.exists()
+
+
+def test_one_signature_is_over_the_whole_order(waiting: Batch, ann: User) -> None:
+    passkey, seen = Passkey(), _seen(waiting)
+    passkey.add_to(ann)
+    said = Statement(
+        user_id=ann.pk,
+        username="ann",
+        verdict="approve",
+        reason="Looked at it",
+        marks=order_batch.marks_of(seen),
+        at=timezone.now().replace(microsecond=0),
+        nonce="0" * 32,
+    )
+    assertion = passkey.sign(said.challenge())
+    proof = accept_signature(said, by=ann, assertion=assertion, rp_id=RP_ID)
+    order = _approve(waiting, ann, seen, proof)
+    while carry_out_next(limit=2):
+        pass
+    order.refresh_from_db()
+    assert (order.done, order.refused) == (5, {})
+    assert set(Decision.objects.values_list("place", flat=True)) == {0, 1, 2, 3, 4}

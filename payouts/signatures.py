@@ -1,0 +1,85 @@
+"""What a person says who decides: by a second factor just shown, or signed by a passkey.
+
+A signature is over a statement: a short text that names the person, the verdict, the reason, the
+moment, and the SHA-256 of all that is decided about, in order. The SHA-256 of the text is the
+challenge that the passkey signs, so that anybody can compute by hand what was signed. Plain Python,
+no Django.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+MARK_BYTES: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class FreshFactor:
+    """The person has shown a second factor at `shown_at`, and decided at `used_at`."""
+
+    user_id: int
+    shown_at: datetime
+    used_at: datetime
+
+    def is_fresh(self, *, within: timedelta) -> bool:
+        return timedelta(0) <= self.used_at - self.shown_at <= within
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The person has signed; the decision is the `place`th (from 0) of those that were signed."""
+
+    signature_id: int
+    place: int = 0
+
+    def further(self, places: int) -> "Signed":
+        return Signed(self.signature_id, self.place + places)
+
+
+Proof = FreshFactor | Signed
+
+
+def mark_of(payment_id: UUID, digest: bytes) -> bytes:
+    """A payment, and the SHA-256 of what was on the screen about it, as they are signed."""
+    return payment_id.bytes + digest
+
+
+def marks_of(seen: Iterable[tuple[UUID, bytes]]) -> bytes:
+    """All that is decided about, in order."""
+    return b"".join(mark_of(payment_id, digest) for payment_id, digest in seen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One person's decision about everything in `marks`. `nonce` makes no two alike."""
+
+    user_id: int
+    username: str
+    verdict: str
+    reason: str
+    marks: bytes
+    at: datetime
+    nonce: str
+
+    def text(self) -> str:
+        """The lines that are signed; names and reasons as JSON, so that each stays one line."""
+        return "\n".join(
+            (
+                "payouts decision 1",
+                f"by {self.user_id} {json.dumps(self.username)}",
+                f"at {self.at.astimezone(UTC).isoformat(timespec='seconds')}",
+                f"nonce {self.nonce}",
+                f"verdict {self.verdict}",
+                f"reason {json.dumps(self.reason)}",
+                f"pushes {len(self.marks) // MARK_BYTES}",
+                f"marks {hashlib.sha256(self.marks).hexdigest()}",
+            )
+        )
+
+    def challenge(self) -> bytes:
+        """The SHA-256 of the text: what the passkey signs."""
+        return hashlib.sha256(self.text().encode()).digest()
