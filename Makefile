@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format requirements clean
+.PHONY: help demo test browser check bench format requirements clean
 
 # A caller's own environment must not leak into ours.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
@@ -22,6 +22,10 @@ demo: ## Run the whole product on this machine (PORT=8000); Ctrl-C stops it.
 test: ## Run the whole test suite against a database of its own.
 	@.ci/install dev
 	$(PY) -m pytest -n 2 --dist worksteal
+
+browser: ## Run the tests that use the product in Chromium (installs Debian's, as root).
+	@.ci/install dev
+	$(PY) -m pytest -p no:xdist -m browser tests/browser
 
 check: ## Run the format, lint, type, migration, deployment and security checks.
 	@.ci/install dev

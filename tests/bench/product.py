@@ -40,6 +40,7 @@ class Product:
     def __init__(self, folder: Path, process: subprocess.Popen[str], facts: Mapping[str, Any]):
         self.folder = folder
         self.address: str = facts["address"]
+        self.facts = facts
         self.sandbox: str = facts["sandbox"]["address"]
         self.staff: dict[str, str] = {one["role"]: one["password"] for one in facts["staff"]}
         self.database_url = embedded.database_url(folder / "postgres")
@@ -72,6 +73,11 @@ class Product:
             process.send_signal(signal.SIGINT)
             process.wait(STOP_SECONDS)
             embedded.release(folder / "postgres")
+
+    @property
+    def localhost(self) -> str:
+        """The same address by the name under which browsers allow passkeys."""
+        return self.address.replace("127.0.0.1", "localhost")
 
     def cpu(self) -> CPU:
         processes = _processes()

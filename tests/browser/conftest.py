@@ -1,0 +1,73 @@
+"""One product and one browser for all tests here; one window for each person in a test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.bench.product import Product
+from tests.browser import chromium
+from tests.browser.person import Person, Watch, kept_session, sign_in, window
+
+HERE = Path(__file__).parent
+
+Enter = Callable[..., Person]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with Product.started(tmp_path_factory.mktemp("product")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    try:
+        with chromium.started() as running:
+            yield running
+    except chromium.ChromiumMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def sessions(browser: Browser, product: Product) -> Callable[[str], Any]:
+    """The signed-in cookies of a role. Signed in once: a code of the second factor works once."""
+    kept: dict[str, Any] = {}
+
+    def session_of(role: str) -> Any:
+        if role not in kept:
+            page = window(browser, Watch())
+            sign_in(page, product, role)
+            kept[role] = kept_session(page.context)
+            page.context.close()
+        return kept[role]
+
+    return session_of
+
+
+@pytest.fixture
+def enter(browser: Browser, product: Product, sessions: Callable[[str], Any]) -> Iterator[Enter]:
+    """Let somebody of a role in: `enter("maker")`, with options of the window if they matter.
+
+    Whatever their pages complained about fails the test at its end.
+    """
+    people: list[Person] = []
+
+    def let_in(role: str, **options: Any) -> Person:
+        watch = Watch()
+        page = window(browser, watch, storage_state=sessions(role), **options)
+        people.append(Person(role, page, watch, product))
+        return people[-1]
+
+    yield let_in
+    for person in people:
+        person.page.context.close()
+    assert [one for person in people for one in person.watch.complaints] == []
