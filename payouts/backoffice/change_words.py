@@ -48,6 +48,13 @@ NOTHING: Final = "-"
 EXAMPLE_AMOUNTS: Final = tuple(map(Decimal, ("10.00", "250.00", "1000.00", "10000.00")))
 
 _FIELD_WORDS: Final = {
+    "name": "Name",
+    "username": "User name",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "email": "E-mail",
+    "amount": "Amount",
+    "reference": "The bank's reference",
     "valid_from": "Begins",
     "fixed": "Fixed part",
     "basis_points": "Share of the amount",
@@ -70,6 +77,7 @@ _FIELD_WORDS: Final = {
     "groups": "Roles and groups",
     "renewed": "New password",
 }
+_ORDER: Final = {name: place for place, name in enumerate(_FIELD_WORDS)}
 _DOLLARS: Final = frozenset(
     {"amount", "fixed", "minimum", "maximum", "max_amount", "amount_at_least"}
 )
@@ -96,7 +104,8 @@ class Cost:
 
 def change_lines(before: Contents, after: Contents) -> list[Line]:
     """Every field, as it was and as it will be; a dash where there was or will be nothing."""
-    names = list(dict.fromkeys([*after, *before]))
+    # The database keeps names in an order of its own.
+    names = sorted({*after, *before}, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
     return [
         Line(
             name=field_words(name),
@@ -125,6 +134,8 @@ def value_words(name: str, value: Any) -> str:
     """A value of canonical contents as a person reads it."""
     if name in _SPECIAL and value is not None:
         return _SPECIAL[name](value)
+    if value is None and name == "valid_from":
+        return "with the approval"
     if value is None or value == "":
         return "any" if name in _NARROWING else "none"
     if name in _DOLLARS:

@@ -209,7 +209,9 @@ class ClientForm(ProposalForm):
 class MemberForm(ProposalForm):
     reads = ("username", "first_name", "last_name", "email", "is_active", "groups")
 
-    username = forms.CharField(max_length=150, widget=ShortText(attrs={"autocomplete": "off"}))
+    username = forms.CharField(
+        max_length=150, label="User name", widget=ShortText(attrs={"autocomplete": "off"})
+    )
     first_name = forms.CharField(max_length=150, required=False, widget=ShortText())
     last_name = forms.CharField(max_length=150, required=False, widget=ShortText())
     email = forms.CharField(max_length=254, required=False, label="E-mail", widget=ShortText())

@@ -49,6 +49,11 @@ _PAST_SHOWN: Final = 3
 _YES_NO: Final = (("no", "No"), ("yes", "Yes"))
 
 
+def _beginning(words: str) -> str:
+    """The words as a line begins, with what is written in capitals left alone."""
+    return words[:1].upper() + words[1:]
+
+
 class TryForm(forms.Form):
     """A push that nobody makes: what would it cost, and what would it need?"""
 
@@ -58,7 +63,7 @@ class TryForm(forms.Form):
         error_messages={"required": "Say how much."},
     )
     source = forms.ChoiceField(
-        choices=[(s.value, SOURCE_WORDS[s.value].capitalize()) for s in Source],
+        choices=[(s.value, _beginning(SOURCE_WORDS[s.value])) for s in Source],
         widget=forms.Select(attrs={"class": "po-input"}), label="Asked for",
     )  # fmt: skip
     first = forms.ChoiceField(
