@@ -50,7 +50,7 @@ def _did_a_piece_of_each() -> bool:
     pieces = (
         read_next_batch,
         check_next_batch,
-        carry_out_next,
+        lambda: carry_out_next(each=_each_in_lanes),
         lambda: issue_next_lines(each=_each_in_lanes),
     )
     did = [piece() for piece in pieces]

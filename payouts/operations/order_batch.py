@@ -6,7 +6,7 @@ canceled by the same operations as a single one, so no rule is another.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -108,19 +108,23 @@ def _ordered(
     return order
 
 
-def carry_out_next(*, limit: int = PUSHES_AT_ONCE) -> bool:
+_Placed = tuple[int, Seen]
+Each = Callable[[Callable[[_Placed], str], Sequence[_Placed]], Iterable[str]]
+
+
+def carry_out_next(*, each: Each = map, limit: int = PUSHES_AT_ONCE) -> bool:
     """Carry out the next part of the oldest order; False if there is none.
 
     Killed at any moment it is done once more by the next worker, which finds decided what was
-    decided and counts it as done.
+    decided and counts it as done. `each` applies a function to the pushes, perhaps in threads.
     """
     order = _leased()
     if order is None:
         return False
     start = order.seen_to * _MARK_BYTES
     part = order.marks[start : start + limit * _MARK_BYTES]
-    with acting_as(_visitor(order)):
-        reasons = _carried_out(order, _seen(bytes(part)))
+    pushes = list(enumerate(_seen(bytes(part)), start=order.seen_to))
+    reasons = list(each(lambda one: _carried_out(order, *one), pushes))
     order.seen_to += len(reasons)
     order.done += sum(not why for why in reasons)
     for why in filter(None, reasons):
@@ -165,25 +169,27 @@ def _visitor(order: BatchOrder) -> Visitor:
     )
 
 
-def _carried_out(order: BatchOrder, seen: Sequence[Seen]) -> list[str]:
-    """Why each could not be done; empty for what is done."""
+def _carried_out(order: BatchOrder, place: int, seen: Seen) -> str:
+    """Why the push at this place of the order could not be seen to; empty if it is done."""
     kind = OrderKind(order.kind)
-    if kind is OrderKind.CANCEL:
-        return [_canceled(one.payment_id, order) for one in seen]
-    results = decide_payments(
-        seen,
-        by=order.user,
-        verdict=_VERDICTS[kind],
-        reason=order.reason,
-        proof=_proof_of(order),
-    )
-    return ["" if one.bar is None else one.bar.value for one in results]
+    # In here, because every thread has to be told who acts.
+    with acting_as(_visitor(order)):
+        if kind is OrderKind.CANCEL:
+            return _canceled(seen.payment_id, order)
+        (result,) = decide_payments(
+            [seen],
+            by=order.user,
+            verdict=_VERDICTS[kind],
+            reason=order.reason,
+            proof=_proof_of(order, place),
+        )
+    return "" if result.bar is None else result.bar.value
 
 
-def _proof_of(order: BatchOrder) -> Proof:
+def _proof_of(order: BatchOrder, place: int) -> Proof:
     """What the person has shown when the order was given; the order is written once."""
     if order.signature_id is not None:
-        return Signed(order.signature_id, order.seen_to)
+        return Signed(order.signature_id, place)
     shown_at = order.factor_shown_at or datetime.min.replace(tzinfo=UTC)
     return FreshFactor(order.user_id, shown_at=shown_at, used_at=order.created_at)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +16,7 @@ from payouts.models import ApprovalRule, Batch, BatchOrder, Decision, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations import order_batch
 from payouts.operations.accept_signature import accept_signature
-from payouts.operations.decide_many import Seen
+from payouts.operations.decide_many import Result, Seen, decide_payments
 from payouts.operations.issue_batch import NotYourBatch
 from payouts.operations.order_batch import carry_out_next, order_cancels, order_decisions
 from payouts.operations.send_payments import claim_due_payments
@@ -23,7 +24,7 @@ from payouts.signatures import FreshFactor, Proof, Statement
 from payouts.states import Status
 from tests.batches import issued, line
 from tests.books import held
-from tests.decisions import decide_payments, shown_by
+from tests.decisions import shown_by
 from tests.passkeys import RP_ID, Passkey
 from tests.pushes import digest_of, make_funded_partner, make_payee, make_staff
 
@@ -162,11 +163,11 @@ def test_goes_on_after_a_worker_that_died(
     waiting: Batch, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = _approve(waiting, ann)
-    decided: list[object] = []
 
-    def dying(seen: list[Seen], **named: object) -> list[object]:
-        decided.extend(decide_payments(seen[:3], **named))  # type: ignore[arg-type]
-        raise Killed
+    def dying(seen: list[Seen], **named: Any) -> list[Result]:
+        if Decision.objects.count() == 3:
+            raise Killed
+        return decide_payments(seen, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(order_batch, "decide_payments", dying)
