@@ -16,8 +16,10 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from consumers.admin.base import ModelAdmin, ReadOnly, VerbAdmin, detail_verb, instant, label
+from consumers.admin.base import ModelAdmin, ReadOnly, detail_verb, instant, label
 from consumers.admin.verbs import Question, ReasonForm, ask, back_to
+from payouts.admin.staff_access import VERBS as ACCESS_VERBS
+from payouts.admin.staff_access import StaffAccess
 from payouts.operations.members import NotAboutASuperuser, NotAboutYourself, switch_off_member
 from payouts.staff import ROLE_NAMES, ROLES
 
@@ -41,7 +43,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(ReadOnly, VerbAdmin[User]):
+class UserAdmin(ReadOnly, StaffAccess):
     """People are taken on and changed by two, switched off by one, and never deleted."""
 
     list_display = ("username", "full_name", "roles", "state", "seen_at")
@@ -50,7 +52,7 @@ class UserAdmin(ReadOnly, VerbAdmin[User]):
     search_help_text = "How the user name, last name or e-mail begins"
     ordering = ("username",)
     sortable_by = ()
-    actions_detail = ("propose_change", "propose_password", "switch_off")
+    actions_detail = ("propose_change", "propose_password", *ACCESS_VERBS, "switch_off")
     fieldsets = (
         (None, {"fields": ("username", "full_name", "email", "state")}),
         ("Roles", {"fields": ("roles",)}),
@@ -73,7 +75,7 @@ class UserAdmin(ReadOnly, VerbAdmin[User]):
         if row.pk == request.user.pk:
             return ("propose_change",)
         stop = ("switch_off",) if row.is_active else ()
-        return ("propose_change", "propose_password", *stop)
+        return ("propose_change", "propose_password", *ACCESS_VERBS, *stop)
 
     @detail_verb(
         permissions=["manage"],
