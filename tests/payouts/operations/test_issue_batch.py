@@ -72,7 +72,7 @@ def test_makes_one_push_of_each_good_line(partner: Partner, mia: User) -> None:
     first = Payment.objects.get(amount=Decimal(10))
     assert (first.source, first.maker_user_id) == (Source.BATCH, mia.pk)
     assert (first.reference, first.description) == ("r-1", "words")
-    assert first.batch_row.line == 2
+    assert BatchRow.objects.get(payment=first).line == 2
     assert Payment.objects.count() == 2
     assert available(partner) == Decimal("9970.00")
     assert_books_are_right()
