@@ -6,14 +6,19 @@ one person may do at once.
 
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final, TypedDict
 
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from consumers.audit import Act, Verb, audited, record_act, subject_of
 
 PASSWORD_BYTES: Final = 18
+# One in sixty has no digit. That so many in a row break a rule is no chance any more.
+_MOST_PASSWORDS_TRIED: Final = 50
 
 
 class MemberFields(TypedDict):
@@ -33,6 +38,10 @@ class NotAboutYourself(Exception):
 
 class NotAboutASuperuser(Exception):
     """Only a superuser switches a superuser off."""
+
+
+class NoPasswordObeysTheRules(Exception):
+    """The rules for passwords ask for what none of those made here has."""
 
 
 def member_fields(user: User) -> MemberFields:
@@ -93,13 +102,27 @@ def switch_off_member(user: User, *, by: User, reason: str) -> None:
 
 
 def give_password(user: User) -> str:
-    """Make a new password and return it; it is shown now or never. Ends the person's sessions."""
-    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    """Make a new password and return it; it is shown now or never. Ends the person's sessions.
+
+    It obeys the rules for passwords, whatever they are.
+
+    :raises NoPasswordObeysTheRules: the person keeps the password before.
+    """
+    password = _new_password(user)
     with transaction.atomic():
         user.set_password(password)
         user.save(update_fields=["password"])
         record_act(Act(verb=Verb.CHANGE, subject=subject_of(user), after={"renewed": "password"}))
     return password
+
+
+def _new_password(user: User) -> str:
+    for _ in range(_MOST_PASSWORDS_TRIED):
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        with suppress(ValidationError):
+            validate_password(password, user)
+            return password
+    raise NoPasswordObeysTheRules
 
 
 def _groups(names: Iterable[str]) -> list[Group]:
