@@ -219,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
         ("expire approvals", "payouts.expire_undecided_payments", 60.0),
         ("report missing card keys", "payouts.report_missing_card_keys", 60.0),
         ("purge the usage of days long past", "payouts.purge_daily_usage", 60.0),
+        ("forget old tries and sessions", "payouts.forget_sign_ins", 60.0),
         ("link the audit trail", "payouts.link_audit_trail", 5.0),
         ("count what was linked", "payouts.follow_events", 5.0),
         ("verify what was linked", "payouts.verify_audit_trail", 3600.0),

@@ -7,7 +7,9 @@ from celery.signals import worker_shutting_down
 
 from payouts import batch_work, drain
 from payouts.operations.changes import expire_changes
+from payouts.operations.count_tries import forget_old_tries
 from payouts.operations.decide import expire_undecided_payments
+from payouts.operations.end_sessions import delete_expired_sessions
 from payouts.operations.export_pushes import delete_expired_exports, write_next_export
 from payouts.operations.follow_events import follow_events
 from payouts.operations.inquire import give_up_lost_senders
@@ -19,6 +21,9 @@ from payouts.operations.verify_audit import verify_what_is_new
 _BATCH: Final = 500
 # A few hundredths of a second a minute; a full day of creates is gone within the next one.
 _PURGED_AT_ONCE: Final = 20_000
+# Who knocks at the sign-in under ever new names makes rows: so many a minute keep up with eighty
+# knocks a second.
+_FORGOTTEN_AT_ONCE: Final = 5_000
 
 
 @worker_shutting_down.connect
@@ -72,6 +77,12 @@ def report_missing_keys() -> None:
 @shared_task(name="payouts.purge_daily_usage")
 def purge_usage() -> None:
     purge_daily_usage(limit=_PURGED_AT_ONCE)
+
+
+@shared_task(name="payouts.forget_sign_ins")
+def forget_sign_ins() -> None:
+    forget_old_tries(limit=_FORGOTTEN_AT_ONCE)
+    delete_expired_sessions(limit=_FORGOTTEN_AT_ONCE)
 
 
 @shared_task(name="payouts.write_exports")

@@ -158,7 +158,8 @@ def test_tries_of_yesterday_are_forgotten() -> None:
     lock_if_last(key, subject=NOBODY)
     assert SignInTries.objects.get().tries == 1
     passes(24 * 60 + 1)
-    assert forget_old_tries() == 1
+    assert forget_old_tries(limit=10) == 1
+    assert not SignInTries.objects.exists()
 
 
 def test_a_lock_is_not_forgotten_while_it_lasts() -> None:
@@ -168,4 +169,15 @@ def test_a_lock_is_not_forgotten_while_it_lasts() -> None:
         tried_at=timezone.now() - timedelta(days=2),
         locked_until=timezone.now() + timedelta(minutes=1),
     )
-    assert forget_old_tries() == 0
+    assert forget_old_tries(limit=10) == 0
+    passes(2)
+    assert forget_old_tries(limit=10) == 1
+
+
+def test_the_oldest_tries_are_forgotten_first_and_so_many_at_most() -> None:
+    for days in (2, 5, 3, 0):
+        at = timezone.now() - timedelta(days=days)
+        SignInTries.objects.create(key=bytes([days]), tries=1, tried_at=at)
+    assert forget_old_tries(limit=2) == 2
+    assert {bytes(row.key) for row in SignInTries.objects.all()} == {b"\x00", b"\x02"}
+    assert [forget_old_tries(limit=2) for _ in range(2)] == [1, 0]
