@@ -28,6 +28,8 @@ class ChangeState(StrEnum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    # What it was about ended otherwise meanwhile.
+    OVERTAKEN = "overtaken"
 
 
 class ChangeBar(StrEnum):

@@ -291,6 +291,16 @@ NETWORK_UNREACHABLE = Decline(
     retry_after=timedelta(minutes=15),
 )
 
+# Two people have found out, with evidence, that the network never paid it.
+RESOLVED_NOT_PAID = Decline(
+    network_code=None,
+    code="resolved_not_paid",
+    staff_text="The network's answer was lost. Two people have resolved with evidence that it was "
+    "not paid.",
+    payee_text=_WE_LOOK,
+    who_acts=WhoActs.US,
+)
+
 # Why the sender refused to send what had been accepted: the card or its owner changed meanwhile.
 _STOPPED_BEFORE_SENDING = (
     Decline(
@@ -331,9 +341,8 @@ _STOPPED_BEFORE_SENDING = (
 )
 
 # Failures that no network has reported, by our own code.
-OWN_FAILURES: Mapping[str, Decline] = MappingProxyType(
-    {failure.code: failure for failure in (NETWORK_UNREACHABLE, *_STOPPED_BEFORE_SENDING)}
-)
+_OWN = (NETWORK_UNREACHABLE, RESOLVED_NOT_PAID, *_STOPPED_BEFORE_SENDING)
+OWN_FAILURES: Mapping[str, Decline] = MappingProxyType({failure.code: failure for failure in _OWN})
 
 
 def decline_for(network_code: str) -> Decline:

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 SEND_DUE_PAYMENTS: Final = "payouts.send_due_payments"
 WORK_ON_BATCHES: Final = "payouts.work_on_batches"
 WRITE_EXPORTS: Final = "payouts.write_exports"
+INQUIRE: Final = "payouts.inquire_unknown_payments"
 _PAUSE_SECONDS: Final = 0.05
 
 
@@ -57,6 +58,11 @@ def ring_batches() -> None:
 def ring_exporter() -> None:
     """Ask for exports to be written, once the current transaction (if any) has committed."""
     transaction.on_commit(partial(_ring, WRITE_EXPORTS))
+
+
+def ring_inquirer() -> None:
+    """Ask for the networks to be asked, once the current transaction (if any) has committed."""
+    transaction.on_commit(partial(_ring, INQUIRE))
 
 
 def _ring(task_name: str) -> None:

@@ -239,20 +239,27 @@ LEFT JOIN (
 """,
 )
 
+# What two people have resolved stays unclear at the network until it answers.
 ATTEMPTS_FIT_STATUS: Final = Invariant(
     "every status agrees with the attempt at the network",
     """
 SELECT CASE
     WHEN payment.status IN ('completed', 'returned') THEN attempt.state IS DISTINCT FROM 'approved'
+        AND NOT (attempt.state = 'unknown' AND by_people.payment_id IS NOT NULL)
     WHEN payment.status = 'submitted' THEN attempt.state IS DISTINCT FROM 'sending'
     WHEN payment.status = 'unknown' THEN attempt.state IS DISTINCT FROM 'unknown'
     WHEN payment.status = 'failed' THEN attempt.state NOT IN ('declined', 'not_sent')
+        AND NOT (attempt.state = 'unknown' AND by_people.payment_id IS NOT NULL)
     WHEN payment.status IN ('pending', 'canceled') THEN attempt.state <> 'not_sent'
     ELSE attempt.payment_id IS NOT NULL
     END IS TRUE OR payment.id IS NULL AS broken,
     format('payment %%s (%%s): attempt %%s', COALESCE(payment.id, attempt.payment_id),
            payment.status, COALESCE(attempt.state, 'none')) AS told
 FROM payouts_payment payment FULL JOIN payouts_attempt attempt ON attempt.payment_id = payment.id
+LEFT JOIN (
+    SELECT subject::uuid AS payment_id FROM payouts_changerequest
+    WHERE kind = 'resolve_unknown' AND state = 'applied'
+) by_people ON by_people.payment_id = payment.id
 """,
 )
 

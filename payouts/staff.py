@@ -20,6 +20,9 @@ REVEAL_CONSUMER: Final = "consumers.reveal_consumer"
 DECIDE_CHANGE: Final = "payouts.decide_changerequest"
 SEE_CHANGES: Final = "payouts.view_changerequest"
 EXPORT_PAYMENT: Final = "payouts.export_payment"
+RESOLVE_PAYMENT: Final = "payouts.resolve_payment"
+REVEAL_EVIDENCE: Final = "payouts.reveal_evidencefile"
+SEE_CASES: Final = "payouts.view_case"
 
 # Verbs of the business. Django makes a row for view, add, change and delete of every model; these
 # are made by `ensure_groups`.
@@ -30,6 +33,8 @@ VERBS: Final = {
     REVEAL_CONSUMER: "Can see a date of birth and a tax identifier whole",
     DECIDE_CHANGE: "Can decide about a change of settings",
     EXPORT_PAYMENT: "Can take a file of pushes",
+    RESOLVE_PAYMENT: "Can propose and decide what became of a push, and work on cases",
+    REVEAL_EVIDENCE: "Can open the evidence of a resolution",
 }
 
 
@@ -60,6 +65,7 @@ _CLIENTS = ("consumers.apiclient", "consumers.apiclientsecret")
 _STAFF = ("auth.user", "auth.group")
 _AUDIT = ("consumers.auditentry",)
 _CHANGES = ("payouts.changerequest",)
+_CASES = ("payouts.case",)
 
 _SEE = _may("view", *_PUSHES, *_PEOPLE)
 
@@ -76,16 +82,16 @@ APPROVER: Final = Role(
 )
 OPERATIONS: Final = Role(
     "operations",
-    "Finds out what became of unclear pushes.",
-    _SEE | {EXPORT_PAYMENT} | _may("view", *_LEDGER),
+    "Finds out what became of unclear pushes, each together with a second person.",
+    _SEE | {EXPORT_PAYMENT, RESOLVE_PAYMENT, REVEAL_EVIDENCE} | _may("view", *_LEDGER, *_CASES),
 )
 ADMIN: Final = Role(
     "admin",
     "Keeps partners, consumers, cards, fees, limits, approval rules, API clients and staff, each "
     "together with a second person.",
     _SEE
-    | {DECIDE_CHANGE, REVEAL_CONSUMER, EXPORT_PAYMENT}
-    | _may("view", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT, *_CHANGES)
+    | {DECIDE_CHANGE, REVEAL_CONSUMER, EXPORT_PAYMENT, RESOLVE_PAYMENT, REVEAL_EVIDENCE}
+    | _may("view", *_CASES, *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT, *_CHANGES)
     | _may("add", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF)
     | _may("change", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF),
 )
@@ -93,9 +99,9 @@ AUDITOR: Final = Role(
     "auditor",
     "Reads everything and changes nothing.",
     _SEE
-    | {REVEAL_CONSUMER, EXPORT_PAYMENT}
+    | {REVEAL_CONSUMER, EXPORT_PAYMENT, REVEAL_EVIDENCE}
     | _may("view", "payouts.idempotencykey", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT)
-    | _may("view", "payouts.export", *_CHANGES),
+    | _may("view", "payouts.export", *_CHANGES, *_CASES),
 )
 
 ROLES: Final = (VIEWER, MAKER, APPROVER, OPERATIONS, ADMIN, AUDITOR)

@@ -14,6 +14,7 @@ from payouts.operations.export_pushes import delete_expired_exports, write_next_
 from payouts.operations.follow_events import follow_events
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.operations.link_audit import link_audit_trail
+from payouts.operations.overtake import overtake_answered
 from payouts.operations.purge_usage import purge_daily_usage
 from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.verify_audit import verify_what_is_new
@@ -51,6 +52,7 @@ def work_on_batches() -> None:
 @shared_task(name="payouts.expire_undecided_payments")
 def expire_undecided() -> None:
     expire_undecided_payments(limit=_BATCH)
+    overtake_answered(limit=_BATCH)
     expire_changes(limit=_BATCH)
 
 

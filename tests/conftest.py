@@ -50,6 +50,10 @@ class Bell:
         return self._rung[dispatch.SEND_DUE_PAYMENTS]
 
     @property
+    def rings_for_inquiries(self) -> int:
+        return self._rung[dispatch.INQUIRE]
+
+    @property
     def rings_for_batches(self) -> int:
         return self._rung[dispatch.WORK_ON_BATCHES]
 

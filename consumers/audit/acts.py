@@ -43,6 +43,11 @@ class Verb(StrEnum):
     UPLOAD = "upload"
     ISSUE = "issue"
     VERIFY = "verify"
+    INQUIRE = "inquire"  # had a network asked about a push at once
+    RESOLVE = "resolve"
+    RETURN = "return"
+    TAKE = "take"  # made a case their own
+    OPEN = "open"
 
 
 class Result(StrEnum):

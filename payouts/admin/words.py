@@ -52,6 +52,8 @@ EVENT_WORDS: Final = {
     EventKind.COMPLETED.value: "Paid",
     EventKind.FAILED.value: "Failed: not paid",
     EventKind.RETURNED.value: "The money came back",
+    EventKind.CONFIRMED.value: "The network has answered since, and agrees",
+    EventKind.CORRECTED.value: "Two people have put its money right",
 }
 
 ATTEMPT_TONES: Final = {
@@ -67,6 +69,7 @@ JOURNAL_TONES: Final = {
     JournalKind.COMPLETED.value: "success",
     JournalKind.ACCEPTED.value: "info",
     JournalKind.RETURNED.value: "warning",
+    JournalKind.CORRECTED.value: "warning",
 }
 
 ACCOUNT_WORDS: Final = {

@@ -18,6 +18,7 @@ from payouts.models.batch import (
     RowState,
 )
 from payouts.models.changes import ChangeRequest
+from payouts.models.doubts import Case, CaseKind, CaseState, EvidenceFile
 from payouts.models.exports import (
     Export,
     ExportKind,
@@ -53,12 +54,16 @@ __all__ = [
     "BatchRow",
     "BatchState",
     "BatchTally",
+    "Case",
+    "CaseKind",
+    "CaseState",
     "ChangeRequest",
     "DailyUsage",
     "Decision",
     "DecisionSignature",
     "Event",
     "EventKind",
+    "EvidenceFile",
     "Export",
     "ExportKind",
     "ExportPiece",

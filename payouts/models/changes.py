@@ -11,6 +11,9 @@ from consumers.models import Partner
 from payouts.changes import ChangeState
 
 FUNDING = "fund_partner"
+RESOLUTION = "resolve_unknown"
+RETURN = "return_payment"
+CLOSING = "close_case"
 MEMBER = "staff_member"
 
 
@@ -65,7 +68,11 @@ class ChangeRequest(models.Model):
             models.CheckConstraint(
                 condition=(
                     Q(state="proposed", decided_at__isnull=True, decided_by__isnull=True)
-                    | Q(state="expired", decided_at__isnull=False, decided_by__isnull=True)
+                    | Q(
+                        state__in=["expired", "overtaken"],
+                        decided_at__isnull=False,
+                        decided_by__isnull=True,
+                    )
                     # A condition on nothing is neither true nor false, and would pass.
                     | Q(
                         state="withdrawn",
@@ -106,6 +113,12 @@ class ChangeRequest(models.Model):
             models.UniqueConstraint(
                 fields=["digest"], condition=Q(state="proposed"), name="change_waits_once"
             ),
+            # Nobody has to choose between two resolutions of one push, or of one case.
+            models.UniqueConstraint(
+                fields=["subject"],
+                condition=Q(kind__in=[RESOLUTION, RETURN, CLOSING], state="proposed"),
+                name="change_one_resolution_waits",
+            ),
             # One arrival at the bank is booked once.
             models.UniqueConstraint(
                 F("partner"),
@@ -118,6 +131,11 @@ class ChangeRequest(models.Model):
             models.Index(fields=["state", "expires_at", "id"], name="change_by_state"),
             models.Index(fields=["proposed_by", "-id"], name="change_by_proposer"),
             models.Index(fields=["partner", "-id"], name="change_by_partner"),
+            models.Index(
+                fields=["subject", "-id"],
+                condition=Q(kind__in=[RESOLUTION, RETURN, CLOSING]),
+                name="change_of_doubt",
+            ),
         ]
 
     def __str__(self) -> str:

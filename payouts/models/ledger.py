@@ -92,6 +92,8 @@ class JournalKind(models.TextChoices):
     RELEASED = "released"
     RETURNED = "returned"
     SETTLED = "settled"
+    # Two people have closed a case about a payment that is final: what was booked is put right.
+    CORRECTED = "corrected"
 
 
 class Journal(models.Model):

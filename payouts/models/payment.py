@@ -162,6 +162,7 @@ class Attempt(models.Model):
     terminal_id = models.CharField(max_length=8)
     state = models.CharField(max_length=8, choices=AttemptState, default=AttemptState.SENDING)
     times_sent = models.PositiveSmallIntegerField(default=1)
+    # The inquiries by the schedule: the pauses between them grow with it.
     times_inquired = models.PositiveSmallIntegerField(default=0)
     times_not_found = models.PositiveSmallIntegerField(default=0)
     unknown_reason = models.CharField(max_length=48, blank=True)
@@ -173,6 +174,10 @@ class Attempt(models.Model):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
+    # Somebody asks the network just now, and has until then.
+    asking_until = models.DateTimeField(null=True)
+    # Staff wanted the network asked at once; the schedule goes on here afterwards.
+    next_by_schedule_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -213,6 +218,10 @@ class EventKind(models.TextChoices):
     COMPLETED = "completed"
     FAILED = "failed"
     RETURNED = "returned"
+    # The network has answered after people had resolved it, and agrees.
+    CONFIRMED = "confirmed"
+    # It is final, and two people have booked what puts its money right.
+    CORRECTED = "corrected"
 
 
 class Event(models.Model):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -41,15 +41,17 @@ class Inquiry:
 # The lease: for so long nobody else asks. Asking twice changes nothing at the network, so an asker
 # that is lost costs time only.
 _CLAIM: Final = """
-UPDATE payouts_payment p SET due_at = %(lease_until)s
-FROM (
+WITH due AS (
     SELECT id FROM payouts_payment
     WHERE status = 'unknown' AND due_at <= %(at)s
     ORDER BY due_at LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
-) AS due, payouts_attempt attempt
-WHERE p.id = due.id AND attempt.payment_id = p.id
-RETURNING p.id, attempt.network, attempt.acquiring_bin, attempt.trace_number,
+), leased AS (
+    UPDATE payouts_payment p SET due_at = %(lease_until)s FROM due WHERE p.id = due.id
+)
+UPDATE payouts_attempt attempt SET asking_until = %(lease_until)s
+FROM due WHERE attempt.payment_id = due.id
+RETURNING attempt.payment_id, attempt.network, attempt.acquiring_bin, attempt.trace_number,
     attempt.retrieval_reference_number, attempt.card_acceptor_id, attempt.terminal_id,
     attempt.status_identifier
 """
@@ -89,16 +91,23 @@ def _ask_again(payment_id: UUID, finding: Unknown | NotFound) -> Status:
         row = fetch_row(_LOCK_UNKNOWN, {"id": payment_id})
         if row is None:
             return _status_now(payment_id)
-        asked = row[0] + 1
+        asked, next_by_schedule_at = row
+        if next_by_schedule_at is None:
+            asked += 1
+            next_by_schedule_at = at + inquiry_pause(times_inquired=asked)
         Attempt.objects.filter(pk=payment_id).update(
-            times_inquired=asked, answer=dict(finding.raw), **_learned(finding)
+            times_inquired=asked,
+            answer=dict(finding.raw),
+            asking_until=None,
+            next_by_schedule_at=None,
+            **_learned(finding),
         )
-        take_step(payment_id, _inquired(finding, at, inquiry_pause(times_inquired=asked)))
+        take_step(payment_id, _inquired(finding, at, due_at=next_by_schedule_at))
     return Status.UNKNOWN
 
 
 _LOCK_UNKNOWN: Final = """
-SELECT attempt.times_inquired
+SELECT attempt.times_inquired, attempt.next_by_schedule_at
 FROM payouts_payment p JOIN payouts_attempt attempt ON attempt.payment_id = p.id
 WHERE p.id = %(id)s AND p.status = 'unknown'
 FOR NO KEY UPDATE OF p
@@ -117,7 +126,7 @@ def _status_now(payment_id: UUID) -> Status:
     return Status(row[0])
 
 
-def _inquired(finding: Unknown | NotFound, at: datetime, pause: timedelta) -> Step:
+def _inquired(finding: Unknown | NotFound, at: datetime, *, due_at: datetime) -> Step:
     found = "not_found" if isinstance(finding, NotFound) else finding.why.value
     return Step(
         before=Status.UNKNOWN,
@@ -125,7 +134,7 @@ def _inquired(finding: Unknown | NotFound, at: datetime, pause: timedelta) -> St
         kind=EventKind.INQUIRED,
         actor=WORKER,
         at=at,
-        due_at=at + pause,
+        due_at=due_at,
         details={"found": found},
     )
 

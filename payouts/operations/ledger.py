@@ -12,16 +12,24 @@ from uuid import UUID
 from django.db import IntegrityError
 
 from consumers.models import Partner
-from consumers.statements import fetch_rows
+from consumers.statements import fetch_row, fetch_rows
 from payouts.actors import Actor
 from payouts.models import Account, AccountKind, JournalKind
 
 
+class BelowFloor(Exception):
+    """The account has less than that, all its parts together."""
+
+
 class Line(NamedTuple):
-    """A debit (above zero) or credit (below zero) in dollars to the account with this id."""
+    """A debit (above zero) or credit (below zero) in dollars to the account with this id.
+
+    `part` is for a debit of an account that has a floor: that of `make_room`.
+    """
 
     account_id: int
     amount: Decimal
+    part: int | None = None
 
 
 _POST: Final = """
@@ -31,8 +39,9 @@ WITH journal AS (
     RETURNING id
 )
 INSERT INTO payouts_posting (journal_id, account_id, part, amount)
-SELECT journal.id, line.account_id, floor(random() * 16), line.amount
-FROM journal, unnest(%(account_ids)s::bigint[], %(amounts)s::numeric[]) AS line (account_id, amount)
+SELECT journal.id, line.account_id, COALESCE(line.part, floor(random() * 16)), line.amount
+FROM journal, unnest(%(account_ids)s::bigint[], %(amounts)s::numeric[], %(parts)s::smallint[])
+    AS line (account_id, amount, part)
 WHERE line.amount <> 0
 RETURNING journal_id
 """
@@ -62,11 +71,27 @@ def post_journal(
             "at": at,
             "account_ids": [line.account_id for line in lines],
             "amounts": [line.amount for line in lines],
+            "parts": [line.part for line in lines],
         },
     )
     if not rows:
         raise IntegrityError("A journal needs at least one line that is not zero.")
     return int(rows[0][0])
+
+
+def make_room(account_id: int, amount: Decimal) -> int:
+    """Make one part of a partner's account able to take this debit; return the part.
+
+    Locks all parts until the transaction ends, so the debit that follows cannot fail for them.
+
+    :raises BelowFloor: the whole account has less.
+    """
+    row = fetch_row(
+        "SELECT payouts_gather(%(id)s, %(amount)s)", {"id": account_id, "amount": amount}
+    )
+    if row is None or row[0] is None:
+        raise BelowFloor(account_id)
+    return int(row[0])
 
 
 def open_partner_accounts(partner: Partner) -> None:

@@ -4,10 +4,7 @@ Each function is one short transaction under a lock on the payment, and safe to 
 final stays as it is.
 """
 
-import logging
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,18 +13,18 @@ from django.utils import timezone
 
 from consumers.audit import Act, Verb, record_act, subject_of
 from consumers.models import CardStatus, PaymentCard
-from consumers.statements import fetch_row, fetch_rows
 from payouts.actors import WORKER, Actor
 from payouts.declines import NETWORK_UNREACHABLE, Decline, decline_for
-from payouts.models import Attempt, EventKind, JournalKind
+from payouts.models import Attempt, EventKind
+from payouts.models.changes import RESOLUTION
 from payouts.models.payment import AttemptState
 from payouts.networks.base import Approved, Declined, NotSent, Outcome, Unknown, UnknownReason
-from payouts.operations.ledger import Line, post_journal
+from payouts.operations.late_answers import note_late_answer
+from payouts.operations.locked_payment import LockedPayment, give_back, lock_payment, pay_out
+from payouts.operations.overtake import overtake_proposals
 from payouts.operations.transition import PaymentMoved, Step, take_step
 from payouts.operations.waits import inquiry_pause
-from payouts.states import MoneyMoved, Status, money_moved
-
-logger = logging.getLogger(__name__)
+from payouts.states import Status
 
 # How long a payment that provably never left is tried again before it is given up.
 GIVE_UP_SENDING_AFTER: Final = timedelta(hours=24)
@@ -37,58 +34,6 @@ _SEND_AGAIN_AFTER: Final = (
     timedelta(minutes=2),
     timedelta(minutes=10),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Locked:
-    """The payment while we hold its lock, with the accounts that its money moves between."""
-
-    id: UUID
-    status: Status
-    partner_id: UUID
-    consumer_id: UUID
-    card_id: UUID
-    amount: Decimal
-    fee_amount: Decimal
-    created_at: datetime
-    available_id: int
-    held_id: int
-    fee_revenue_id: int
-    times_sent: int | None
-    may_have_left: bool
-    network_payable_id: int | None
-
-    @property
-    def total(self) -> Decimal:
-        return self.amount + self.fee_amount
-
-
-_LOCK: Final = "SELECT FROM payouts_payment WHERE id = %(id)s FOR NO KEY UPDATE"
-
-# A statement of its own: what is joined to a row that one had to wait for is from before the wait.
-_LOCKED: Final = """
-SELECT p.id, p.status, p.partner_id, p.consumer_id, p.card_id, p.amount, p.fee_amount,
-    p.created_at, available.id, held.id, fee_revenue.id,
-    attempt.times_sent,
-    -- Once unclear, an attempt may have left, whatever a later send of it says.
-    COALESCE(attempt.unknown_reason <> '', FALSE), network_payable.id
-FROM payouts_payment p
-JOIN payouts_account available
-    ON available.partner_id = p.partner_id AND available.kind = 'available'
-JOIN payouts_account held ON held.partner_id = p.partner_id AND held.kind = 'held'
-JOIN payouts_account fee_revenue ON fee_revenue.kind = 'fee_revenue'
-LEFT JOIN payouts_attempt attempt ON attempt.payment_id = p.id
-LEFT JOIN payouts_account network_payable
-    ON network_payable.kind = 'network_payable' AND network_payable.network = attempt.network
-WHERE p.id = %(id)s
-"""
-
-
-def _lock(payment_id: UUID) -> _Locked:
-    fetch_rows(_LOCK, {"id": payment_id})
-    row = fetch_row(_LOCKED, {"id": payment_id})
-    assert row is not None, payment_id
-    return _Locked(row[0], Status(row[1]), *row[2:])
 
 
 def record_outcome(
@@ -102,17 +47,20 @@ def record_outcome(
 
     Approved completes it, a decline fails it and gives the money back, an unclear answer keeps the
     money held and has the network asked, a provably unsent one goes back to the queue. For a
-    payment that is final already nothing changes, whoever calls.
+    payment that is final already nothing changes, whoever calls: an answer that contradicts what
+    stands there opens a case (see `late_answers`).
 
     `send_number` is that of the instruction. NotSent proves something about that send only: without
     the number, or when the attempt has been sent again since, it changes nothing.
     """
     at = timezone.now()
     with transaction.atomic():
-        payment = _lock(payment_id)
+        payment = lock_payment(payment_id)
         if payment.status not in (Status.SUBMITTED, Status.UNKNOWN):
-            _report_contradiction(payment, outcome)
+            note_late_answer(payment, outcome, actor=actor, at=at)
             return payment.status
+        if payment.may_have_left and isinstance(outcome, Approved | Declined):
+            overtake_proposals(payment.id, RESOLUTION, why=_said(outcome), at=at)
         match outcome:
             case Approved():
                 return _complete(payment, outcome, actor, at)
@@ -126,18 +74,9 @@ def record_outcome(
                 return _send_again(payment, outcome, actor, at)
 
 
-def _report_contradiction(payment: _Locked, outcome: Outcome) -> None:
-    """Nothing changes a final payment, but people have to hear of an answer that does not fit."""
-    is_paid = money_moved(payment.status) is MoneyMoved.YES
-    if (isinstance(outcome, Approved) and not is_paid) or (
-        isinstance(outcome, Declined) and is_paid
-    ):
-        logger.critical(
-            "The network answered %s for payment %s, which is %s.",
-            outcome.network_code,
-            payment.id,
-            payment.status,
-        )
+def _said(outcome: Approved | Declined) -> str:
+    said = "paid" if isinstance(outcome, Approved) else "declined"
+    return f"The network answered meanwhile: {said}, code {outcome.network_code}."
 
 
 def fail_unsent_payment(
@@ -149,13 +88,13 @@ def fail_unsent_payment(
 
     :raises payouts.operations.transition.PaymentMoved: if it is no longer pending.
     """
-    payment = _lock(payment_id)
+    payment = lock_payment(payment_id)
     if payment.status is not Status.PENDING:
         raise PaymentMoved(payment_id)
     _fail_unsent(payment, failure_code, actor, at)
 
 
-def _fail_unsent(payment: _Locked, failure_code: str, actor: Actor, at: datetime) -> None:
+def _fail_unsent(payment: LockedPayment, failure_code: str, actor: Actor, at: datetime) -> None:
     take_step(
         payment.id,
         Step(
@@ -168,7 +107,7 @@ def _fail_unsent(payment: _Locked, failure_code: str, actor: Actor, at: datetime
             details={"failure": failure_code},
         ),
     )
-    _give_back(payment, actor, at)
+    give_back(payment, actor=actor, at=at)
 
 
 def release_hold(payment_id: UUID, *, actor: Actor, at: datetime) -> None:
@@ -176,10 +115,10 @@ def release_hold(payment_id: UUID, *, actor: Actor, at: datetime) -> None:
 
     Runs in the transaction that ends the payment unpaid.
     """
-    _give_back(_lock(payment_id), actor, at)
+    give_back(lock_payment(payment_id), actor=actor, at=at)
 
 
-def _complete(payment: _Locked, outcome: Approved, actor: Actor, at: datetime) -> Status:
+def _complete(payment: LockedPayment, outcome: Approved, actor: Actor, at: datetime) -> Status:
     _close_attempt(
         payment.id,
         AttemptState.APPROVED,
@@ -202,22 +141,11 @@ def _complete(payment: _Locked, outcome: Approved, actor: Actor, at: datetime) -
             details={"approval_code": outcome.approval_code},
         ),
     )
-    assert payment.network_payable_id is not None
-    post_journal(
-        JournalKind.COMPLETED,
-        payment_id=payment.id,
-        lines=[
-            Line(payment.held_id, payment.total),
-            Line(payment.network_payable_id, -payment.amount),
-            Line(payment.fee_revenue_id, -payment.fee_amount),
-        ],
-        actor=actor,
-        at=at,
-    )
+    pay_out(payment, actor=actor, at=at)
     return Status.COMPLETED
 
 
-def _fail_declined(payment: _Locked, outcome: Declined, actor: Actor, at: datetime) -> Status:
+def _fail_declined(payment: LockedPayment, outcome: Declined, actor: Actor, at: datetime) -> Status:
     decline = decline_for(outcome.network_code)
     _close_attempt(
         payment.id,
@@ -240,7 +168,7 @@ def _fail_declined(payment: _Locked, outcome: Declined, actor: Actor, at: dateti
         ),
     )
     _mark_card(payment.card_id, decline, at)
-    _give_back(payment, actor, at)
+    give_back(payment, actor=actor, at=at)
     return Status.FAILED
 
 
@@ -259,7 +187,7 @@ def _mark_card(card_id: UUID, decline: Decline, at: datetime) -> None:
         )
 
 
-def _leave_unknown(payment: _Locked, outcome: Unknown, actor: Actor, at: datetime) -> Status:
+def _leave_unknown(payment: LockedPayment, outcome: Unknown, actor: Actor, at: datetime) -> Status:
     # A status identifier is kept until there is a newer one: it is the surer way to ask.
     newer = {"status_identifier": outcome.status_identifier} if outcome.status_identifier else {}
     Attempt.objects.filter(pk=payment.id).update(
@@ -285,7 +213,7 @@ def _leave_unknown(payment: _Locked, outcome: Unknown, actor: Actor, at: datetim
     return Status.UNKNOWN
 
 
-def _send_again(payment: _Locked, outcome: NotSent, actor: Actor, at: datetime) -> Status:
+def _send_again(payment: LockedPayment, outcome: NotSent, actor: Actor, at: datetime) -> Status:
     if payment.may_have_left:
         return _leave_unknown(payment, Unknown(UnknownReason.UNREACHABLE), actor, at)
     _close_attempt(payment.id, AttemptState.NOT_SENT, at)
@@ -308,7 +236,7 @@ def _send_again(payment: _Locked, outcome: NotSent, actor: Actor, at: datetime) 
     return Status.PENDING
 
 
-def _give_up(payment: _Locked, actor: Actor, at: datetime) -> Status:
+def _give_up(payment: LockedPayment, actor: Actor, at: datetime) -> Status:
     # One step, not two through pending: a transaction changes a payment's status once.
     _fail_unsent(payment, NETWORK_UNREACHABLE.code, actor, at)
     return Status.FAILED
@@ -316,39 +244,3 @@ def _give_up(payment: _Locked, actor: Actor, at: datetime) -> Status:
 
 def _close_attempt(payment_id: UUID, state: AttemptState, at: datetime, **said: Any) -> None:
     Attempt.objects.filter(pk=payment_id).update(state=state, answered_at=at, **said)
-
-
-_GIVE_BACK_USAGE: Final = """
-INSERT INTO payouts_dailyusage AS u (subject_id, day, part, amount, count)
-SELECT subject_id, %(day)s, part, -%(amount)s, -1
-FROM (VALUES (1, %(card)s::uuid, 0), (2, %(consumer)s, 0),
-             (3, %(partner)s, floor(random() * 16)::int)) AS used (place, subject_id, part)
-ORDER BY place
-ON CONFLICT (subject_id, day, part) DO UPDATE
-SET amount = u.amount + excluded.amount, count = u.count + excluded.count
-RETURNING subject_id
-"""
-
-
-def _give_back(payment: _Locked, actor: Actor, at: datetime) -> None:
-    """The hold returns to the partner, and the day that the push was made on has its room again."""
-    fetch_rows(
-        _GIVE_BACK_USAGE,
-        {
-            "day": payment.created_at.astimezone(UTC).date(),
-            "amount": payment.amount,
-            "card": payment.card_id,
-            "consumer": payment.consumer_id,
-            "partner": payment.partner_id,
-        },
-    )
-    post_journal(
-        JournalKind.RELEASED,
-        payment_id=payment.id,
-        lines=[
-            Line(payment.held_id, payment.total),
-            Line(payment.available_id, -payment.total),
-        ],
-        actor=actor,
-        at=at,
-    )

@@ -71,7 +71,7 @@ def test_only_the_approver_decides() -> None:
 def test_the_auditor_only_reads() -> None:
     reading = {one for one in staff.AUDITOR.permissions if ".view_" in one}
     beside = staff.AUDITOR.permissions - reading
-    assert beside == {staff.REVEAL_CONSUMER, staff.EXPORT_PAYMENT}
+    assert beside == {staff.REVEAL_CONSUMER, staff.EXPORT_PAYMENT, staff.REVEAL_EVIDENCE}
 
 
 def test_permissions_reach_the_member() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from payouts.operations.change_kinds.base import Kind, NotAChange, Target
+from payouts.operations.change_kinds.doubts import CloseCaseKind, ResolutionKind, ReturnKind
 from payouts.operations.change_kinds.partners import (
     APIClientKind,
     ClientSecretKind,
@@ -31,5 +32,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         ClientSecretKind(),
         MemberKind(),
         PasswordKind(),
+        ResolutionKind(),
+        ReturnKind(),
+        CloseCaseKind(),
     )
 }

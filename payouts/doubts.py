@@ -1,0 +1,109 @@
+"""What people may do about a push whose outcome is in doubt or in dispute. Plain Python, no Django.
+
+A case is two sides that do not agree, ours and somebody else's, with money between them. What is
+final stays final: closing a case books what puts the money right, or says that nothing has to be.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from payouts.states import UNPAID, Status
+
+LARGEST_EVIDENCE_BYTES: Final = 5 * 1024 * 1024
+LONGEST_FILE_NAME: Final = 200
+
+
+class CaseKind(StrEnum):
+    """Why somebody has to look."""
+
+    # A network's definite answer that is not what the payment's final status says.
+    LATE_ANSWER = "late_answer"
+    # A network gave money back for a payment that it never paid, as far as we know.
+    UNEXPECTED_RETURN = "unexpected_return"
+    # It gave back another amount than was pushed.
+    RETURN_DIFFERS = "return_differs"
+
+
+class CaseState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Way(StrEnum):
+    """How a case ends: what is booked, and at whose cost."""
+
+    NOTHING = "nothing"
+    # It was paid after all: the partner pays what it asked for, amount and fee.
+    CHARGE_PARTNER = "charge_partner"
+    # It was paid after all, and the partner was told that it was not: the amount is ours to bear.
+    HOUSE_BEARS = "house_bears"
+    # It was not paid after all: amount and fee are the partner's again.
+    GIVE_BACK = "give_back"
+
+
+def ways_to_close(kind: CaseKind, *, they_say: str, status: Status) -> tuple[Way, ...]:
+    """Say how a case about a payment with this status may end; `they_say` is `paid` or not."""
+    if kind is CaseKind.LATE_ANSWER and they_say == "paid" and status in UNPAID:
+        return (Way.CHARGE_PARTNER, Way.HOUSE_BEARS, Way.NOTHING)
+    if kind is CaseKind.LATE_ANSWER and they_say != "paid" and status is Status.COMPLETED:
+        return (Way.GIVE_BACK, Way.NOTHING)
+    return (Way.NOTHING,)
+
+
+class EvidenceProblem(StrEnum):
+    """Why a file is not taken as evidence."""
+
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    KIND = "kind"
+    CARD_NUMBER = "card_number"
+
+
+class EvidenceRefused(ValueError):
+    """The file is not kept; `problem` says why."""
+
+    def __init__(self, problem: EvidenceProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as somebody sent it."""
+
+    name: str
+    content: bytes
+
+
+_BEGINNINGS: Final = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+)
+_TEXT: Final = "text/plain"
+
+
+def media_type_of(content: bytes) -> str:
+    """Say what a file is by what is in it; its name and what its sender says count for nothing.
+
+    :raises EvidenceRefused: it is empty, too large, or neither PDF, PNG, JPEG nor plain text.
+    """
+    if not content:
+        raise EvidenceRefused(EvidenceProblem.EMPTY)
+    if len(content) > LARGEST_EVIDENCE_BYTES:
+        raise EvidenceRefused(EvidenceProblem.TOO_LARGE)
+    for beginning, media_type in _BEGINNINGS:
+        if content.startswith(beginning):
+            return media_type
+    if _is_text(content):
+        return _TEXT
+    raise EvidenceRefused(EvidenceProblem.KIND)
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(letter.isprintable() or letter in "\r\n\t\ufeff" for letter in text)

@@ -1,0 +1,222 @@
+"""Cases: opened by whatever finds two sides that do not agree, worked on and closed by people.
+
+Opening never changes a payment. Closing books what puts the money right, under four eyes: see
+`change_kinds.doubts.CloseCaseKind`, which is the one caller of `close_by_two`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from consumers.audit import Act, Verb, audited, record_act, subject_of
+from payouts.actors import Actor, staff
+from payouts.doubts import CaseKind, CaseState, Way, ways_to_close
+from payouts.models import Account, AccountKind, Case, ChangeRequest, EventKind, JournalKind
+from payouts.operations.ledger import Line, make_room, post_journal
+from payouts.operations.locked_payment import LockedPayment, lock_payment
+from payouts.operations.transition import Step, take_step
+from payouts.staff import RESOLVE_PAYMENT
+from payouts.states import Status
+
+
+class CaseRefused(Exception):
+    """What was asked for does not happen, and nothing has changed."""
+
+
+class CaseNotPermitted(CaseRefused):
+    """This person may not work on cases."""
+
+
+class CaseClosed(CaseRefused):
+    """Somebody has closed it."""
+
+
+class CaseNeedsTwo(CaseRefused):
+    """Money is at stake, so one person proposes how to close it and another one decides."""
+
+
+class CaseReasonMissing(CaseRefused):
+    """Nothing is closed without saying why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """What a case is to be about. `subject` is the same whenever the same thing is found."""
+
+    kind: CaseKind
+    subject: str
+    title: str
+    amount: Decimal
+    payment_id: UUID | None = None
+    partner_id: UUID | None = None
+    ours: Mapping[str, Any] = field(default_factory=dict)
+    theirs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def open_case(found: Disagreement, *, at: datetime) -> Case:
+    """Open a case, or return the one that stands for the same disagreement, closed or not.
+
+    Joins the caller's transaction. Found twice at once it is one case.
+    """
+    about = {
+        "payment_id": found.payment_id,
+        "partner_id": found.partner_id,
+        "title": found.title,
+        "ours": dict(found.ours),
+        "theirs": dict(found.theirs),
+        "amount": found.amount,
+        "opened_at": at,
+    }
+    with transaction.atomic():
+        case, is_new = Case.objects.get_or_create(
+            kind=found.kind, subject=found.subject, defaults=about
+        )
+        if is_new:
+            record_act(Act(verb=Verb.OPEN, subject=subject_of(case), after=case.theirs))
+    return case
+
+
+def take_case(case_id: UUID, *, by: User) -> Case:
+    """Make the case one's own, also if it was somebody else's; the audit trail says whose.
+
+    :raises CaseNotPermitted, CaseClosed:
+    """
+    case = Case.objects.get(pk=case_id)
+    before = {"owner": "" if case.owner is None else case.owner.get_username()}
+    after = {"owner": by.get_username()}
+    act = Act(verb=Verb.TAKE, subject=subject_of(case), before=before, after=after)
+    with audited(act, refusals=(CaseRefused,)):
+        case = _workable(case_id, by)
+        case.owner = by
+        case.save(update_fields=["owner"])
+    return case
+
+
+def close_case(case_id: UUID, *, by: User, reason: str) -> Case:
+    """Close a case in which no money is at stake; nothing is booked.
+
+    :raises CaseNotPermitted, CaseClosed, CaseNeedsTwo, CaseReasonMissing:
+    """
+    case = Case.objects.get(pk=case_id)
+    act = Act(verb=Verb.CLOSE, subject=subject_of(case), reason=reason)
+    with audited(act, refusals=(CaseRefused,)):
+        case = _workable(case_id, by)
+        if case.amount:
+            raise CaseNeedsTwo
+        if not reason.strip():
+            raise CaseReasonMissing
+        _close(case, Way.NOTHING, by=by, reason=reason, at=timezone.now())
+    return case
+
+
+def close_by_two(change: ChangeRequest, *, by: User) -> int | None:
+    """Close the case of a change that is being approved; return the journal's id, if one is booked.
+
+    Runs inside the decision's transaction, under the locks of case and payment.
+
+    :raises payouts.operations.ledger.BelowFloor: the partner cannot pay; nothing has changed.
+    """
+    at, way = timezone.now(), Way(change.after["way"])
+    case = Case.objects.select_for_update(no_key=True).get(pk=change.subject)
+    journal_id = None
+    if way is not Way.NOTHING:
+        assert case.payment_id is not None
+        actor = staff(by.pk, by.get_username())
+        journal_id = _correct(lock_payment(case.payment_id), way, case, actor=actor, at=at)
+    case.change, case.journal_id = change, journal_id
+    _close(case, way, by=by, reason=change.reason, at=at)
+    told = {"way": way.value, "journal": journal_id}
+    record_act(Act(verb=Verb.CLOSE, subject=subject_of(case), reason=change.reason, after=told))
+    return journal_id
+
+
+def ways_of(case: Case, status: Status | None) -> tuple[Way, ...]:
+    """How the case may end, about a payment that has this status now."""
+    if status is None:
+        return (Way.NOTHING,)
+    return ways_to_close(
+        CaseKind(case.kind), they_say=str(case.theirs.get("says", "")), status=status
+    )
+
+
+def _workable(case_id: UUID, by: User) -> Case:
+    case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
+    if not (by.is_active and by.has_perm(RESOLVE_PAYMENT)):
+        raise CaseNotPermitted
+    if case.state != CaseState.OPEN:
+        raise CaseClosed
+    return case
+
+
+def _close(case: Case, way: Way, *, by: User, reason: str, at: datetime) -> None:
+    case.state, case.way, case.closing_reason = CaseState.CLOSED, way, reason
+    case.closed_by, case.closed_at = by, at
+    case.save(
+        update_fields=["state", "way", "closing_reason", "closed_by", "closed_at", "change",
+                       "journal"]
+    )  # fmt: skip
+
+
+def _correct(payment: LockedPayment, way: Way, case: Case, *, actor: Actor, at: datetime) -> int:
+    """Book what puts the money right. The payment's status stays: it is final."""
+    details = {"correction": way.value, "case": str(case.pk)}
+    take_step(
+        payment.id,
+        Step(
+            before=payment.status,
+            to=payment.status,
+            kind=EventKind.CORRECTED,
+            actor=actor,
+            at=at,
+            failure_code=payment.failure_code,
+            network_code=payment.network_code,
+            details=details,
+        ),
+    )
+    return post_journal(
+        JournalKind.CORRECTED,
+        payment_id=payment.id,
+        lines=_LINES[way](payment),
+        description=f"{case.title}: {way.value.replace('_', ' ')}"[:200],
+        actor=actor,
+        at=at,
+    )
+
+
+def _charge_partner(payment: LockedPayment) -> Sequence[Line]:
+    assert payment.network_payable_id is not None
+    part = make_room(payment.available_id, payment.total)
+    return (
+        Line(payment.available_id, payment.total, part),
+        Line(payment.network_payable_id, -payment.amount),
+        Line(payment.fee_revenue_id, -payment.fee_amount),
+    )
+
+
+def _house_bears(payment: LockedPayment) -> Sequence[Line]:
+    assert payment.network_payable_id is not None
+    suspense = Account.objects.values_list("pk", flat=True).get(kind=AccountKind.SUSPENSE)
+    return (Line(suspense, payment.amount), Line(payment.network_payable_id, -payment.amount))
+
+
+def _give_back(payment: LockedPayment) -> Sequence[Line]:
+    assert payment.network_payable_id is not None
+    return (
+        Line(payment.available_id, -payment.total),
+        Line(payment.network_payable_id, payment.amount),
+        Line(payment.fee_revenue_id, payment.fee_amount),
+    )
+
+
+_LINES: Final = {
+    Way.CHARGE_PARTNER: _charge_partner,
+    Way.HOUSE_BEARS: _house_bears,
+    Way.GIVE_BACK: _give_back,
+}

@@ -1,0 +1,101 @@
+"""Answers of a network about payments that are final: noted if they agree, a case if they do not.
+
+Nothing here changes a status or moves money.
+"""
+
+import logging
+from datetime import datetime
+
+from payouts.actors import Actor
+from payouts.doubts import CaseKind
+from payouts.models import Attempt, EventKind
+from payouts.models.payment import AttemptState
+from payouts.networks.base import Approved, Declined, Outcome
+from payouts.operations.cases import Disagreement, open_case
+from payouts.operations.locked_payment import LockedPayment
+from payouts.operations.transition import Step, take_step
+from payouts.states import MoneyMoved, Status, money_moved
+
+logger = logging.getLogger(__name__)
+
+
+def note_late_answer(
+    payment: LockedPayment, outcome: Outcome, *, actor: Actor, at: datetime
+) -> None:
+    """Take note of an answer about a payment that is settled; runs under the payment's lock.
+
+    Where people have settled it, the first definite answer that agrees is kept with the attempt and
+    in the history. One that contradicts opens a case, whoever had settled it; the same one again
+    changes nothing. What is not definite says nothing.
+    """
+    if not isinstance(outcome, Approved | Declined):
+        return
+    is_paid = money_moved(payment.status) is MoneyMoved.YES
+    if isinstance(outcome, Approved) is not is_paid:
+        _open_case(payment, outcome, at)
+    elif payment.attempt_state == AttemptState.UNKNOWN:
+        _keep(payment, outcome, actor, at)
+
+
+def _open_case(payment: LockedPayment, outcome: Approved | Declined, at: datetime) -> None:
+    says = "paid" if isinstance(outcome, Approved) else "not_paid"
+    logger.critical(
+        "The network answered %s for payment %s, which is %s.",
+        outcome.network_code,
+        payment.id,
+        payment.status,
+    )
+    open_case(
+        Disagreement(
+            kind=CaseKind.LATE_ANSWER,
+            subject=f"{payment.id}|{says}",
+            title=f"${payment.amount:,.2f}: the network says {says.replace('_', ' ')}, we say "
+            f"{payment.status}",
+            amount=payment.amount,
+            payment_id=payment.id,
+            partner_id=payment.partner_id,
+            ours={"status": payment.status.value, "failure": payment.failure_code},
+            theirs={"says": says, "network_code": outcome.network_code, **_answered(outcome)},
+        ),
+        at=at,
+    )
+
+
+def _answered(outcome: Approved | Declined) -> dict[str, object]:
+    if isinstance(outcome, Declined):
+        return {"answer": dict(outcome.raw)}
+    return {
+        "approval_code": outcome.approval_code,
+        "transaction": outcome.transaction_id,
+        "answer": dict(outcome.raw),
+    }
+
+
+def _keep(payment: LockedPayment, outcome: Approved | Declined, actor: Actor, at: datetime) -> None:
+    is_approved = isinstance(outcome, Approved)
+    codes = (
+        {"approval_code": outcome.approval_code, "transaction_id": outcome.transaction_id}
+        if isinstance(outcome, Approved)
+        else {}
+    )
+    Attempt.objects.filter(pk=payment.id).update(
+        state=AttemptState.APPROVED if is_approved else AttemptState.DECLINED,
+        network_code=outcome.network_code,
+        answer=dict(outcome.raw),
+        answered_at=at,
+        **codes,
+    )
+    found = Status.COMPLETED if is_approved else Status.FAILED
+    take_step(
+        payment.id,
+        Step(
+            before=payment.status,
+            to=payment.status,
+            kind=EventKind.CONFIRMED,
+            actor=actor,
+            at=at,
+            failure_code=payment.failure_code,
+            network_code=payment.network_code,
+            details={"found": found.value, "network_code": outcome.network_code},
+        ),
+    )

@@ -1,0 +1,148 @@
+"""Takes money back that a network returns: a push that was paid, and came back days later.
+
+The partner gets the amount; the fee stays ours, because the push was made (docs/adr).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from consumers.audit import Act, Verb, record_act
+from consumers.statements import fetch_row
+from payouts.actors import WORKER, Actor
+from payouts.doubts import CaseKind
+from payouts.models import EventKind
+from payouts.models.changes import RETURN
+from payouts.networks.base import NetworkIdentity
+from payouts.operations.cases import Disagreement, open_case
+from payouts.operations.locked_payment import LockedPayment, come_back, lock_payment
+from payouts.operations.overtake import overtake_proposals
+from payouts.operations.payment_subject import subject_of_payment
+from payouts.operations.transition import Step, take_step
+from payouts.states import Status
+
+
+class NoSuchInstruction(LookupError):
+    """No attempt of ours has this network identity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnNotice:
+    """What a network says: the instruction with this identity came back, with so many dollars.
+
+    `reference` is the network's own name for the return, for people to look it up by.
+    """
+
+    network: str
+    identity: NetworkIdentity
+    amount: Decimal
+    reference: str = ""
+
+
+_BY_IDENTITY: Final = """
+SELECT payment_id FROM payouts_attempt
+WHERE network = %(network)s AND acquiring_bin = %(acquiring_bin)s AND trace_number = %(trace)s
+    AND retrieval_reference_number = %(reference)s AND terminal_id = %(terminal)s
+    AND card_acceptor_id = %(acceptor)s
+"""
+
+
+def return_payment(notice: ReturnNotice, *, actor: Actor = WORKER) -> Status:
+    """Return a completed payment by a network's word; return the status that it has now.
+
+    The same word again, or twice at once, changes nothing. A word about a payment that is not
+    completed, or about another amount, moves no money and opens a case.
+
+    :raises NoSuchInstruction: the identity is of none of our attempts.
+    """
+    at = timezone.now()
+    with transaction.atomic():
+        payment = lock_payment(_payment_with(notice))
+        if payment.status is Status.RETURNED:
+            return payment.status
+        if payment.status is not Status.COMPLETED or payment.amount != notice.amount:
+            _open_case(payment, notice, at)
+            return payment.status
+        why = "The network has returned it meanwhile."
+        overtake_proposals(payment.id, RETURN, why=why, at=at)
+        told = {"network_reference": notice.reference}
+        take_back(payment, details=told, actor=actor, at=at)
+    return Status.RETURNED
+
+
+def take_back(
+    payment: LockedPayment, *, details: Mapping[str, Any], actor: Actor, at: datetime
+) -> None:
+    """Return a completed payment under our lock: event, journal and audit entry.
+
+    :raises payouts.operations.transition.PaymentMoved: it is not completed.
+    """
+    take_step(
+        payment.id,
+        Step(
+            before=Status.COMPLETED,
+            to=Status.RETURNED,
+            kind=EventKind.RETURNED,
+            actor=actor,
+            at=at,
+            network_code=payment.network_code,
+            details=dict(details),
+        ),
+    )
+    come_back(payment, actor=actor, at=at)
+    record_act(
+        Act(
+            verb=Verb.RETURN,
+            subject=subject_of_payment(payment.id),
+            before={"status": payment.status.value},
+            after={"status": Status.RETURNED.value, **details},
+        )
+    )
+
+
+def _payment_with(notice: ReturnNotice) -> UUID:
+    identity = notice.identity
+    row = fetch_row(
+        _BY_IDENTITY,
+        {
+            "network": notice.network,
+            "acquiring_bin": identity.acquiring_bin,
+            "trace": identity.systems_trace_audit_number,
+            "reference": identity.retrieval_reference_number,
+            "terminal": identity.terminal_id,
+            "acceptor": identity.card_acceptor_id,
+        },
+    )
+    if row is None:
+        raise NoSuchInstruction(identity.retrieval_reference_number)
+    payment_id: UUID = row[0]
+    return payment_id
+
+
+def _open_case(payment: LockedPayment, notice: ReturnNotice, at: datetime) -> None:
+    is_paid = payment.status is Status.COMPLETED
+    what = f"the network returned ${notice.amount:,.2f}"
+    ours = f"we say {payment.status}" if not is_paid else "we pushed another amount"
+    open_case(
+        Disagreement(
+            kind=CaseKind.RETURN_DIFFERS if is_paid else CaseKind.UNEXPECTED_RETURN,
+            subject=f"{payment.id}|{notice.reference or notice.amount}",
+            title=f"${payment.amount:,.2f}: {what}, {ours}",
+            amount=notice.amount,
+            payment_id=payment.id,
+            partner_id=payment.partner_id,
+            ours={"status": payment.status.value, "amount": f"{payment.amount:.2f}"},
+            theirs={
+                "says": "returned",
+                "amount": f"{notice.amount:.2f}",
+                "reference": notice.reference,
+            },
+        ),
+        at=at,
+    )

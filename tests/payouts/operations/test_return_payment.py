@@ -1,0 +1,158 @@
+"""A push that was paid, and whose money came back later."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from consumers.models import AuditEntry, PaymentCard
+from payouts.doubts import CaseKind
+from payouts.models import Case, Event, FeeSchedule, Payment
+from payouts.operations.change_kinds import NotAChange
+from payouts.operations.record_outcome import record_outcome
+from payouts.operations.return_payment import NoSuchInstruction, return_payment
+from payouts.states import Status
+from tests.books import (
+    assert_books_are_right,
+    assert_the_checks_agree,
+    available,
+    balance,
+    journals,
+)
+from tests.doubts import (
+    notice_about,
+    propose,
+    resolve,
+    say_yes,
+    state_of,
+    the_case,
+    two_operators,
+)
+from tests.pushes import (
+    APPROVED,
+    declined,
+    fresh,
+    history,
+    make_funded_partner,
+    make_payee,
+    push_submitted,
+    push_unknown,
+    status_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def card() -> PaymentCard:
+    """A card of a partner with 1,000 dollars that pays 1.25 a push."""
+    partner = make_funded_partner(dollars="1000.00")
+    FeeSchedule.objects.create(partner=partner, fixed=Decimal("1.25"))
+    return make_payee(partner=partner)
+
+
+@pytest.fixture
+def paid(card: PaymentCard) -> Payment:
+    payment = push_submitted(card)
+    record_outcome(payment.pk, APPROVED)
+    return fresh(payment)
+
+
+def test_the_amount_is_the_partner_s_again_and_the_fee_is_not(paid: Payment) -> None:
+    assert return_payment(notice_about(paid)) is Status.RETURNED
+    assert available(paid.partner) == Decimal("998.75")
+    assert balance("network_payable", network="sandbox") == 0
+    assert balance("fee_revenue") == Decimal("-1.25")
+    assert journals(paid) == ["accepted", "completed", "returned"]
+    assert_books_are_right()
+    assert_the_checks_agree()
+
+
+def test_it_keeps_when_it_was_paid_and_by_which_code(paid: Payment) -> None:
+    return_payment(notice_about(paid))
+    payment = fresh(paid)
+    assert (payment.completed_at, payment.network_code) == (paid.completed_at, "00")
+
+
+def test_the_history_and_the_trail_say_by_whose_word(paid: Payment) -> None:
+    return_payment(notice_about(paid))
+    event = Event.objects.filter(payment=paid).latest("number")
+    assert (event.kind, event.actor) == ("returned", "worker")
+    assert event.details == {"network_reference": "RET-1"}
+    assert AuditEntry.objects.get(verb="return").subject_id == str(paid.pk)
+
+
+def test_the_same_word_again_changes_nothing(paid: Payment) -> None:
+    for _ in range(3):
+        assert return_payment(notice_about(paid)) is Status.RETURNED
+    assert history(paid).count("returned") == 1
+    assert available(paid.partner) == Decimal("998.75")
+    assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["acquiring_bin", "systems_trace_audit_number", "retrieval_reference_number",
+     "card_acceptor_id", "terminal_id"],
+)  # fmt: skip
+def test_another_identity_is_nobody_s(paid: Payment, field: str) -> None:
+    notice = notice_about(paid)
+    other = replace(notice.identity, **{field: "9"})
+    with pytest.raises(NoSuchInstruction):
+        return_payment(replace(notice, identity=other))
+    assert status_of(paid) is Status.COMPLETED
+
+
+def test_another_amount_is_a_case(paid: Payment) -> None:
+    after = return_payment(notice_about(paid, amount=Decimal("40.00")))
+    assert (after, status_of(paid)) == (Status.COMPLETED, Status.COMPLETED)
+    case = the_case(CaseKind.RETURN_DIFFERS)
+    assert (case.amount, case.ours["amount"]) == (Decimal("40.00"), "100.00")
+    assert available(paid.partner) == Decimal("898.75")
+    assert_books_are_right()
+
+
+def test_a_return_of_what_was_not_paid_is_a_case(card: PaymentCard) -> None:
+    payment = push_submitted(card)
+    record_outcome(payment.pk, declined("05"))
+    for _ in range(2):
+        assert return_payment(notice_about(payment)) is Status.FAILED
+    assert the_case(CaseKind.UNEXPECTED_RETURN).theirs["reference"] == "RET-1"
+    assert available(card.partner) == Decimal("1000.00")
+    assert_books_are_right()
+
+
+def test_what_two_people_resolved_as_paid_can_come_back(card: PaymentCard) -> None:
+    payment = push_unknown(card)
+    resolve(payment, Status.COMPLETED)
+    return_payment(notice_about(payment))
+    assert status_of(payment) is Status.RETURNED
+    assert_books_are_right()
+    assert_the_checks_agree()
+
+
+# By two people
+
+
+def test_two_people_say_that_it_came_back(paid: Payment) -> None:
+    opal, otto = two_operators()
+    say_yes(propose(paid, Status.RETURNED, by=opal), otto)
+    assert status_of(paid) is Status.RETURNED
+    assert available(paid.partner) == Decimal("998.75")
+    event = Event.objects.filter(payment=paid).latest("number")
+    assert (event.actor, event.details["settled_by"]) == ("staff:otto", "two people, with evidence")
+    assert_books_are_right()
+
+
+def test_only_what_was_paid_comes_back(card: PaymentCard) -> None:
+    opal, _ = two_operators()
+    with pytest.raises(NotAChange):
+        propose(push_unknown(card), Status.RETURNED, by=opal)
+
+
+def test_the_network_s_word_ends_a_proposal(paid: Payment) -> None:
+    opal, _ = two_operators()
+    change = propose(paid, Status.RETURNED, by=opal)
+    return_payment(notice_about(paid))
+    assert state_of(change) == "overtaken"
+    assert journals(paid).count("returned") == 1
