@@ -155,6 +155,15 @@ def _networks() -> Iterator[CheckMessage]:
         )
 
 
+def _webhooks() -> Iterator[CheckMessage]:
+    if settings.WEBHOOK_LOOPBACK_ALLOWED:
+        yield Error(
+            "Webhooks could lead to this very machine, by http.",
+            hint="Unset WEBHOOK_LOOPBACK_ALLOWED.",
+            id="payouts.E014",
+        )
+
+
 UNSAFE: Final[tuple[Callable[[], Iterator[CheckMessage]], ...]] = (
     _debug,
     _secret_key,
@@ -165,4 +174,5 @@ UNSAFE: Final[tuple[Callable[[], Iterator[CheckMessage]], ...]] = (
     _broker,
     _sign_in,
     _networks,
+    _webhooks,
 )

@@ -35,6 +35,8 @@ TAGS: Final = {
     "Tokens": "The way in (OAuth 2.0 client credentials, RFC 6749 §4.4).",
     "Payments": "Pushes to cards.",
     "Balance": "Your money with us.",
+    "Events": "What happened, in one order.",
+    "Webhooks": "Being told of events.",
     "Consumers": "The people whom you pay.",
     "Payment cards": "Where their money goes.",
 }

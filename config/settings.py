@@ -216,6 +216,7 @@ CELERY_BEAT_SCHEDULE = {
         ("send what nobody rang for", "payouts.send_due_payments", 5.0),
         ("inquire about unclear payments", "payouts.inquire_unknown_payments", 5.0),
         ("go on with batches", "payouts.work_on_batches", 5.0),
+        ("tell partners", "payouts.deliver_webhooks", 1.0),
         ("expire approvals", "payouts.expire_undecided_payments", 60.0),
         ("report missing card keys", "payouts.report_missing_card_keys", 60.0),
         ("purge the usage of days long past", "payouts.purge_daily_usage", 60.0),
@@ -236,6 +237,9 @@ CARD_FINGERPRINT_KEYS = env.secret(
     "CARD_FINGERPRINT_KEYS", "" if PRODUCTION else DEVELOPMENT_FINGERPRINT_KEY
 )
 
+# What other apps seal with these keys, and who moves it when keys are rotated.
+VAULT_RESEALERS = ["payouts.operations.reseal_webhooks.reseal_webhook_secrets"]
+
 # The sandbox network moves no money. Production takes it only for a rehearsal, and says so.
 CARD_NETWORK_SANDBOX_URL = env.text(
     "CARD_NETWORK_SANDBOX_URL", "" if PRODUCTION else "http://127.0.0.1:8801"
@@ -253,3 +257,13 @@ INQUIRY_PAUSES_SECONDS = env.integers("INQUIRY_PAUSES_SECONDS", "40,80,480,3000,
 # How long a network may take until an inquiry shows what it has received. The first and the third
 # inquiry lie a little further apart, so that what never arrived goes again after the third.
 NETWORK_VISIBILITY_SECONDS = env.integer("NETWORK_VISIBILITY_SECONDS", 540)
+
+# Telling partners by webhooks. Loopback is a developer's own machine, by http; never in production.
+WEBHOOK_LOOPBACK_ALLOWED = env.boolean("WEBHOOK_LOOPBACK_ALLOWED", default=not PRODUCTION)
+WEBHOOK_PORTS = env.integers("WEBHOOK_PORTS", "443,8443")
+# A try in all, from the look-up of the name to the status of the answer.
+WEBHOOK_TIMEOUT_SECONDS = env.integer("WEBHOOK_TIMEOUT_SECONDS", 15)
+# The pauses between tries: ten tries in about 75 hours (standardwebhooks.com), then it is parked.
+WEBHOOK_PAUSES_SECONDS = env.integers(
+    "WEBHOOK_PAUSES_SECONDS", "5,300,1800,7200,18000,36000,50400,72000,86400"
+)

@@ -146,6 +146,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _page("Changes", "published_with_changes", "changes", SEE_CHANGES),
                     _entry("Partners", "storefront", "consumers.partner"),
                     _entry("API clients", "key", "consumers.apiclient"),
+                    _entry("Webhooks", "webhook", "payouts.webhookendpoint"),
                     _entry("Fee schedules", "percent", "payouts.feeschedule"),
                     _entry("Limits", "speed", "payouts.limit"),
                     _entry("Approval rules", "rule", "payouts.approvalrule"),

@@ -270,6 +270,29 @@ class PaymentCard(models.Model):
         return f"{self.network} ···· {self.last4}"
 
 
+class PartnerEvent(models.Model):
+    """What partners are told about besides payments, whose histories tell of themselves.
+
+    Written by `consumers.partner_events` in the transaction of the change, append-only (trigger).
+    `data` is what is told: identifiers and states, never what is known about a person.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    # The part of the event's public id that is ours; the row's own number would tell of others.
+    key = models.UUIDField(default=new_id, unique=True)
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    type = models.CharField(max_length=40)
+    # The consumer, card or endpoint that it is about.
+    subject_id = models.UUIDField()
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.subject_id}"
+
+
 class AuditEntry(models.Model):
     """Somebody did something: one row of the audit trail. Append-only (trigger), chained later.
 

@@ -18,6 +18,7 @@ CANCEL_PAYMENT: Final = "payouts.cancel_payment"
 APPROVE_PAYMENT: Final = "payouts.approve_payment"
 REVEAL_CONSUMER: Final = "consumers.reveal_consumer"
 DECIDE_CHANGE: Final = "payouts.decide_changerequest"
+REPLAY_WEBHOOK: Final = "payouts.replay_webhookendpoint"
 SEE_CHANGES: Final = "payouts.view_changerequest"
 EXPORT_PAYMENT: Final = "payouts.export_payment"
 RESOLVE_PAYMENT: Final = "payouts.resolve_payment"
@@ -35,6 +36,7 @@ VERBS: Final = {
     EXPORT_PAYMENT: "Can take a file of pushes",
     RESOLVE_PAYMENT: "Can propose and decide what became of a push, and work on cases",
     REVEAL_EVIDENCE: "Can open the evidence of a resolution",
+    REPLAY_WEBHOOK: "Can test a webhook and send its events again",
 }
 
 
@@ -66,6 +68,7 @@ _STAFF = ("auth.user", "auth.group")
 _AUDIT = ("consumers.auditentry",)
 _CHANGES = ("payouts.changerequest",)
 _CASES = ("payouts.case",)
+_WEBHOOKS = ("payouts.webhookendpoint", "payouts.delivery")
 
 _SEE = _may("view", *_PUSHES, *_PEOPLE)
 
@@ -82,16 +85,22 @@ APPROVER: Final = Role(
 )
 OPERATIONS: Final = Role(
     "operations",
-    "Finds out what became of unclear pushes, each together with a second person.",
-    _SEE | {EXPORT_PAYMENT, RESOLVE_PAYMENT, REVEAL_EVIDENCE} | _may("view", *_LEDGER, *_CASES),
+    "Finds out what became of unclear pushes, each together with a second person, and sees to it "
+    "that partners are told.",
+    _SEE
+    | {EXPORT_PAYMENT, RESOLVE_PAYMENT, REVEAL_EVIDENCE, REPLAY_WEBHOOK}
+    | _may("view", *_LEDGER, *_CASES, *_WEBHOOKS),
 )
 ADMIN: Final = Role(
     "admin",
-    "Keeps partners, consumers, cards, fees, limits, approval rules, API clients and staff, each "
-    "together with a second person.",
+    "Keeps partners, consumers, cards, fees, limits, approval rules, API clients, webhooks and "
+    "staff, each together with a second person.",
     _SEE
     | {DECIDE_CHANGE, REVEAL_CONSUMER, EXPORT_PAYMENT, RESOLVE_PAYMENT, REVEAL_EVIDENCE}
+    | {REPLAY_WEBHOOK}
     | _may("view", *_CASES, *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT, *_CHANGES)
+    | _may("view", *_WEBHOOKS)
+    | _may("change", "payouts.webhookendpoint")
     | _may("add", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF)
     | _may("change", *_PEOPLE, *_TERMS, *_CLIENTS, *_STAFF),
 )
@@ -101,7 +110,7 @@ AUDITOR: Final = Role(
     _SEE
     | {REVEAL_CONSUMER, EXPORT_PAYMENT, REVEAL_EVIDENCE}
     | _may("view", "payouts.idempotencykey", *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT)
-    | _may("view", "payouts.export", *_CHANGES, *_CASES),
+    | _may("view", "payouts.export", *_CHANGES, *_CASES, *_WEBHOOKS),
 )
 
 ROLES: Final = (VIEWER, MAKER, APPROVER, OPERATIONS, ADMIN, AUDITOR)

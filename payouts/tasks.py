@@ -18,6 +18,7 @@ from payouts.operations.overtake import overtake_answered
 from payouts.operations.purge_usage import purge_daily_usage
 from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.verify_audit import verify_what_is_new
+from payouts.webhooks import deliver
 
 _BATCH: Final = 500
 # A few hundredths of a second a minute; a full day of creates is gone within the next one.
@@ -31,6 +32,7 @@ _FORGOTTEN_AT_ONCE: Final = 5_000
 def stop_claiming(**_signal: Any) -> None:
     drain.stop()
     batch_work.stop()
+    deliver.stop()
 
 
 @shared_task(name="payouts.send_due_payments")
@@ -47,6 +49,11 @@ def inquire_unknown_payments() -> None:
 @shared_task(name="payouts.work_on_batches")
 def work_on_batches() -> None:
     batch_work.work_on_batches()
+
+
+@shared_task(name="payouts.deliver_webhooks")
+def deliver_webhooks() -> None:
+    deliver.deliver_webhooks()
 
 
 @shared_task(name="payouts.expire_undecided_payments")

@@ -17,6 +17,7 @@ from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from payouts import batch_work, dispatch, drain
+from payouts.webhooks import deliver
 
 # What migrations wrote and no test changes for good: it is kept when the tables are emptied.
 _KEPT_TABLES = frozenset(
@@ -76,6 +77,7 @@ def _no_thread_keeps_a_connection() -> Iterator[None]:
     yield
     _close_connections_of(drain._database)
     _close_connections_of(batch_work._lanes)
+    _close_connections_of(deliver._database)
 
 
 def _close_connections_of(pool: ThreadPoolExecutor) -> None:

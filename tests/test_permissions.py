@@ -16,7 +16,9 @@ from django.utils import timezone
 
 from consumers.models import AccessToken, APIClient, Partner, PaymentCard
 from consumers.operations.api_clients import READ, WRITE, disable_api_client
-from payouts.models import Payment
+from payouts.models import Payment, WebhookEndpoint
+from payouts.operations.follow_outbox import follow_outbox
+from payouts.operations.webhook_endpoints import add_webhook
 from tests import eligibility
 from tests.builders import make_api_client, make_token
 from tests.payouts.api.caller import Caller, nothing_is_stored, problem_in, wish
@@ -36,6 +38,7 @@ class Cast:
 
     card: PaymentCard
     payment: Payment
+    webhook: WebhookEndpoint
 
     @property
     def partner(self) -> Partner:
@@ -61,6 +64,8 @@ class Row:
             pcid=cast.card.consumer.pcid,
             card=cast.card.pk,
             payment=cast.payment.pk,
+            event=f"evt_{cast.payment.pk.hex}_1",
+            webhook=cast.webhook.pk,
         )
 
 
@@ -130,6 +135,32 @@ TABLE: Sequence[Row] = [
     Row("payment-cancel", "POST", WRITE, 200, "/v2/payments/oct/{payment}/cancel/"),
     Row("payment-events", "GET", READ, 200, "/v2/payments/oct/{payment}/events/"),
     Row("balance", "GET", READ, 200, "/v2/balance/", for_strangers=200),
+    Row("event-feed", "GET", READ, 200, "/v2/events/", for_strangers=200),
+    Row("event", "GET", READ, 200, "/v2/events/{event}/"),
+    Row("webhooks", "GET", READ, 200, "/v2/webhooks/", for_strangers=200),
+    Row(
+        "webhooks",
+        "POST",
+        WRITE,
+        201,
+        "/v2/webhooks/",
+        lambda cast: {"url": "https://hooks.test-partner.com/"},
+        for_strangers=201,
+    ),
+    Row("webhook", "GET", READ, 200, "/v2/webhooks/{webhook}/"),
+    Row(
+        "webhook",
+        "PATCH",
+        WRITE,
+        200,
+        "/v2/webhooks/{webhook}/",
+        lambda cast: {"enabled": False},
+    ),
+    Row("webhook", "DELETE", WRITE, 204, "/v2/webhooks/{webhook}/"),
+    Row("webhook-rotate-secret", "POST", WRITE, 200, "/v2/webhooks/{webhook}/rotate-secret/"),
+    Row("webhook-test", "POST", WRITE, 202, "/v2/webhooks/{webhook}/test/"),
+    Row("webhook-deliveries", "GET", READ, 200, "/v2/webhooks/{webhook}/deliveries/"),
+    Row("webhook-replay", "POST", WRITE, 202, "/v2/webhooks/{webhook}/replay/"),
 ]
 
 every_row = pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.method}-{row.route}")
@@ -172,7 +203,10 @@ def _network(settings: Any) -> None:
 @pytest.fixture
 def cast() -> Cast:
     card = make_payee(partner=make_funded_partner())
-    return Cast(card, push(card, amount="5.00"))
+    payment = push(card, amount="5.00")
+    follow_outbox()
+    webhook = add_webhook(card.partner_id, url="https://hooks.test-partner.com/").endpoint
+    return Cast(card, payment, webhook)
 
 
 def call(row: Row, cast: Cast, token: str | None) -> Any:
@@ -260,6 +294,9 @@ class TestEveryRoute:
         cast.card.consumer.refresh_from_db()
         cast.card.refresh_from_db()
         cast.payment.refresh_from_db()
+        cast.webhook.refresh_from_db()
+        assert (cast.webhook.state, cast.webhook.removed_at) == ("enabled", None)
+        assert cast.webhook.previous_secret is None
         assert cast.card.consumer.pcid == before
         assert cast.card.consumer.is_active
         assert (cast.card.status, cast.card.nickname) == ("active", "")

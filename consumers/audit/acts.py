@@ -48,6 +48,8 @@ class Verb(StrEnum):
     RETURN = "return"
     TAKE = "take"  # made a case their own
     OPEN = "open"
+    REPLAY = "replay"
+    TEST = "test"
 
 
 class Result(StrEnum):

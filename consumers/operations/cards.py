@@ -25,6 +25,7 @@ from consumers.cards import (
 from consumers.ids import new_id
 from consumers.models import CardStatus, Consumer, PaymentCard
 from consumers.operations.consumers import ConsumerInactive
+from consumers.partner_events import tell_of_card
 from consumers.vault import Fingerprint, fingerprints_under_all_keys, key_ring_from_settings, seal
 
 REMOVED = "removed"
@@ -173,6 +174,7 @@ def edit_card(
             raise CardInactive("The card was taken out of use.")
         before, after = changed_fields(card, changes)
         record_act(Act(verb=Verb.CHANGE, subject=subject_of(card), before=before, after=after))
+        tell_of_card(card.pk, "updated")
     card.refresh_from_db()
     return card
 
@@ -189,6 +191,7 @@ def deactivate_card(card: PaymentCard, *, reason: str = REMOVED, why: str = "") 
         if deactivated:
             told = f"{reason}: {why}" if why else reason
             record_act(Act(verb=Verb.DEACTIVATE, subject=subject_of(card), reason=told))
+            tell_of_card(card.pk, "deactivated")
     card.refresh_from_db(fields=["status", "deactivation_reason", "updated_at"])
 
 
@@ -214,7 +217,11 @@ def check_card(card: PaymentCard, *, source: EligibilitySource) -> PaymentCard:
     }
     if answer.card_type:
         columns["card_type"] = answer.card_type
-    PaymentCard.objects.filter(pk=card.pk).update(**columns)
+    is_news = (answer.eligible, answer.speed) != (card.push_eligible, card.push_speed)
+    with transaction.atomic():
+        PaymentCard.objects.filter(pk=card.pk).update(**columns)
+        if is_news:
+            tell_of_card(card.pk, "checked")
     for column, value in columns.items():
         setattr(card, column, value)
     return card
@@ -228,6 +235,7 @@ def _stored(
             card.save(force_insert=True)
             after = {name: getattr(card, name) for name in _KEPT_IN_TRAIL}
             record_act(Act(verb=Verb.ADD, subject=subject_of(card), after=after))
+            tell_of_card(card.pk, "created")
     except IntegrityError:
         existing = _card_with(fingerprints, consumer)
         if existing is None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from consumers.audit import Act, Verb, changed_fields, record_act, subject_of
 from consumers.ids import new_id
 from consumers.models import Consumer
+from consumers.partner_events import tell_of_consumer
 from consumers.vault import key_ring_from_settings, reseal_text, seal_text, unseal_text
 
 LAST_SHOWN = 4
@@ -92,6 +93,7 @@ def register_consumer(
             )
             after = {"pcid": pcid, **columns}
             record_act(Act(verb=Verb.ADD, subject=subject_of(consumer), after=after))
+            tell_of_consumer(consumer, "created")
             return consumer
     except IntegrityError as error:
         raise _exists(partner_id, pcid, error) from None
@@ -121,6 +123,7 @@ def update_consumer(
             changed = open_consumer.update(**columns, **editor, updated_at=timezone.now())
             if changed:
                 _record_change(consumer, columns)
+                tell_of_consumer(consumer, "updated")
     except IntegrityError as error:
         raise _exists(consumer.partner_id, changes.get("pcid", consumer.pcid), error) from None
     if not changed:
@@ -148,6 +151,7 @@ def cancel_consumer_account(
         if closed:
             why = " ".join(filter(None, (reason, details)))
             record_act(Act(verb=Verb.CLOSE, subject=subject_of(consumer), reason=why))
+            tell_of_consumer(consumer, "canceled")
     consumer.refresh_from_db()
     return consumer
 
@@ -173,6 +177,7 @@ def reopen_consumer_account(consumer: Consumer, *, reason: str, by_user: User) -
         )
         if opened:
             record_act(Act(verb=Verb.REOPEN, subject=subject_of(consumer), reason=reason))
+            tell_of_consumer(consumer, "reopened")
     consumer.refresh_from_db()
     if not consumer.is_active:
         raise ClosedByPartner("The partner closed this account for good.")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from consumers.api.problems import FieldError, Problem
+from consumers.api.problems import FieldError, Problem, refusal
 from payouts.api.shapes import KEY_HEADER
 from payouts.operations.cancel_payment import NotCancelable
 from payouts.operations.request_payment import (
@@ -12,6 +12,8 @@ from payouts.operations.request_payment import (
     PaymentRefused,
     RequestInProgress,
 )
+from payouts.operations.webhook_endpoints import TooManyWebhooks, WebhookDisabled, WebhookRemoved
+from payouts.webhooks.addresses import NotAWebhookURL
 
 
 def payment_refused_problem(refused: PaymentRefused) -> Problem:
@@ -79,4 +81,10 @@ PAYMENT_PROBLEMS: Final[Mapping[type[Exception], Callable[[Any], Problem]]] = {
     IdempotencyKeyReused: _key_reused,
     RequestInProgress: _in_progress,
     NotCancelable: _not_cancelable,
+    NotAWebhookURL: refusal(
+        400, "invalid_webhook_url", "This cannot be the address of a webhook.", field="url"
+    ),
+    TooManyWebhooks: refusal(422, "too_many_webhooks", "There are too many webhooks."),
+    WebhookRemoved: refusal(409, "webhook_removed", "The webhook was removed meanwhile."),
+    WebhookDisabled: refusal(422, "webhook_disabled", "The webhook is switched off."),
 }

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from consumers.api import addresses
-from payouts.api import views
+from payouts.api import event_views, views, webhook_views
 
 # Registers what reads ids in the addresses below.
 assert addresses.ANY_UUID
@@ -23,4 +23,28 @@ urlpatterns = [
         name="payment-events",
     ),
     path("v2/balance/", views.BalanceView.as_view(), name="balance"),
+    path("v2/events/", event_views.EventFeedView.as_view(), name="event-feed"),
+    path("v2/events/<str:event_id>/", event_views.EventView.as_view(), name="event"),
+    path("v2/webhooks/", webhook_views.WebhooksView.as_view(), name="webhooks"),
+    path("v2/webhooks/<any_uuid:webhook_id>/", webhook_views.WebhookView.as_view(), name="webhook"),
+    path(
+        "v2/webhooks/<any_uuid:webhook_id>/rotate-secret/",
+        webhook_views.RotateSecretView.as_view(),
+        name="webhook-rotate-secret",
+    ),
+    path(
+        "v2/webhooks/<any_uuid:webhook_id>/test/",
+        webhook_views.TestView.as_view(),
+        name="webhook-test",
+    ),
+    path(
+        "v2/webhooks/<any_uuid:webhook_id>/deliveries/",
+        webhook_views.DeliveriesView.as_view(),
+        name="webhook-deliveries",
+    ),
+    path(
+        "v2/webhooks/<any_uuid:webhook_id>/replay/",
+        webhook_views.ReplayView.as_view(),
+        name="webhook-replay",
+    ),
 ]

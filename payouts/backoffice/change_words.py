@@ -27,6 +27,7 @@ KIND_WORDS: Final = {
     "api_client_secret": "API secret",
     "staff_member": "Staff",
     "staff_password": "Password",
+    "webhook": "Webhook",
 }
 
 CHANGE_BAR_WORDS: Final = {
@@ -76,6 +77,9 @@ _FIELD_WORDS: Final = {
     "client": "Client id",
     "groups": "Roles and groups",
     "renewed": "New password",
+    "url": "Address",
+    "types": "Hears",
+    "description": "Description",
 }
 _ORDER: Final = {name: place for place, name in enumerate(_FIELD_WORDS)}
 _DOLLARS: Final = frozenset(

@@ -12,6 +12,7 @@ from payouts.approvals import Source
 from payouts.backoffice.fields import LongText, NoteField, ShortText
 from payouts.backoffice.words import SOURCE_WORDS
 from payouts.changes import Contents
+from payouts.webhooks.events import EVENT_GROUPS, EVENT_TYPES
 
 if TYPE_CHECKING:
     from django.forms import CheckboxInput as Checkbox
@@ -206,6 +207,30 @@ class ClientForm(ProposalForm):
     )
 
 
+class WebhookForm(ProposalForm):
+    reads = ("url", "description", "types", "is_active")
+
+    url = forms.CharField(
+        max_length=500,
+        label="Address",
+        widget=ShortText(attrs={"inputmode": "url", "autocomplete": "off"}),
+        help_text="https, of a server on the public internet. Ask the partner on another way.",
+    )
+    description = NoteField(
+        max_length=200, required=False, widget=ShortText(attrs={"autocomplete": "off"})
+    )
+    types = forms.MultipleChoiceField(
+        required=False,
+        choices=[(name, name) for name in (*EVENT_GROUPS, *EVENT_TYPES)],
+        label="What it hears",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Nothing chosen: everything.",
+    )
+    is_active = forms.BooleanField(
+        required=False, initial=True, label="Switched on", widget=Checkbox()
+    )
+
+
 class MemberForm(ProposalForm):
     reads = ("username", "first_name", "last_name", "email", "is_active", "groups")
 
@@ -247,6 +272,7 @@ FORMS: Final[dict[str, type[ProposalForm]]] = {
     "api_client_secret": NothingButAReason,
     "staff_member": MemberForm,
     "staff_password": NothingButAReason,
+    "webhook": WebhookForm,
 }
 
 # The contents that an empty form is asked about: what is there is read by them.

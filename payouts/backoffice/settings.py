@@ -37,10 +37,11 @@ from payouts.checkers import waiting_changes
 from payouts.fees import FREE, fee_for
 from payouts.fees import FeeSchedule as Fees
 from payouts.limits import Scope
-from payouts.models import ApprovalRule, FeeSchedule, Limit
+from payouts.models import ApprovalRule, FeeSchedule, Limit, WebhookEndpoint
 from payouts.operations.change_kinds import KINDS
 from payouts.operations.change_kinds.terms import fees_in
 from payouts.operations.partners import switch_off_partner
+from payouts.operations.webhook_endpoints import webhooks_of
 from payouts.queries import partner_balance
 
 SEE: Final = "payouts.view_feeschedule"
@@ -183,6 +184,7 @@ def partner(request: HttpRequest, partner_id: UUID) -> HttpResponse:
         limits=limits,
         rules=[_rule_line(rule) for rule in rules],
         clients=_clients(row) if request.user.has_perm("consumers.view_apiclient") else None,
+        webhooks=_webhooks(row) if request.user.has_perm("payouts.view_webhookendpoint") else None,
         waiting=waiting_changes(at=at).filter(partner=row).order_by("pk")[:20],
         form=form,
         trial=trial,
@@ -325,6 +327,10 @@ def _as_rule(row: ApprovalRule) -> Rule:
         card_younger_than=row.card_younger_than,
         possible_duplicate=row.possible_duplicate,
     )
+
+
+def _webhooks(row: Partner) -> list[WebhookEndpoint]:
+    return list(webhooks_of(row.pk))
 
 
 def _clients(row: Partner) -> list[APIClient]:

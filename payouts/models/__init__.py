@@ -39,6 +39,16 @@ from payouts.models.payment import (
 from payouts.models.rollups import PartnerRollup, PushRollup, RollupCursor
 from payouts.models.sign_in import FormerPassword, SignInTries, StaffSession, UsedCode
 from payouts.models.terms import DailyUsage, FeeSchedule, Limit
+from payouts.models.webhooks import (
+    Delivery,
+    DeliveryState,
+    DisabledWhy,
+    EndpointState,
+    EventSource,
+    OutboxCursor,
+    OutboxEvent,
+    WebhookEndpoint,
+)
 
 __all__ = [
     "Account",
@@ -61,8 +71,13 @@ __all__ = [
     "DailyUsage",
     "Decision",
     "DecisionSignature",
+    "Delivery",
+    "DeliveryState",
+    "DisabledWhy",
+    "EndpointState",
     "Event",
     "EventKind",
+    "EventSource",
     "EvidenceFile",
     "Export",
     "ExportKind",
@@ -75,6 +90,8 @@ __all__ = [
     "JournalKind",
     "Limit",
     "OrderKind",
+    "OutboxCursor",
+    "OutboxEvent",
     "PartnerRollup",
     "Payment",
     "PaymentTally",
@@ -87,4 +104,5 @@ __all__ = [
     "SignInTries",
     "StaffSession",
     "UsedCode",
+    "WebhookEndpoint",
 ]

@@ -7,15 +7,14 @@ waits for.
 """
 
 import logging
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
 
-from consumers.statements import fetch_row, fetch_rows
+from consumers.statements import fetch_row
 from payouts.audit.chain import Head, chain_head
 from payouts.audit.sources import (
     BLOCK_DIGEST,
@@ -27,13 +26,13 @@ from payouts.audit.sources import (
     Source,
     row_digests,
 )
+from payouts.decided_ids import decided_ids
 
 logger = logging.getLogger(__name__)
 
 ROWS_PER_BLOCK: Final = 10_000
 # How long a run waits for writers. Those that take longer are waited for by the next run.
 PATIENCE_SECONDS: Final = 2.0
-_POLL_SECONDS: Final = 0.02
 # Any number that nobody else in this database uses.
 _LOCK: Final = 0x61756469
 
@@ -70,45 +69,11 @@ def link_audit_trail(*, patience_seconds: float = PATIENCE_SECONDS) -> Linked:
     return Linked(blocks, rows, head)
 
 
-_LAST_IDS: Final = """
-SELECT name, pg_sequence_last_value(pg_get_serial_sequence(name, 'id')::regclass),
-    name::regclass::oid
-FROM unnest(%(tables)s::text[]) AS name
-"""
-
-# A statement that inserts takes this lock on its table before it draws a number, and keeps it until
-# its transaction is through and visible. Its own lock is the linker's no obstacle.
-_WRITERS: Final = """
-SELECT virtualtransaction || '/' || relation, relation FROM pg_locks
-WHERE locktype = 'relation' AND granted AND relation = ANY(%(relations)s::oid[])
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-  AND pid IS DISTINCT FROM pg_backend_pid()
-"""
-
-
 def _decided(patience_seconds: float) -> Mapping[Source, int]:
     """The id of each source up to which every number has its row by now, or never will."""
     tables = [source.table for source in SOURCES]
-    facts = {name: (last, oid) for name, last, oid in fetch_rows(_LAST_IDS, {"tables": tables})}
-    oids = [oid for _, oid in facts.values()]
-    # Whoever comes after this look draws numbers above those that were read.
-    awaited = remaining = _writers(oids)
-    give_up_at = time.monotonic() + patience_seconds
-    while remaining and time.monotonic() < give_up_at:
-        time.sleep(_POLL_SECONDS)
-        remaining = {key: oid for key, oid in _writers(oids).items() if key in awaited}
-    busy = set(remaining.values())
-    return {
-        source: facts[source.table][0]
-        for source in SOURCES
-        if facts[source.table][0] is not None and facts[source.table][1] not in busy
-    }
-
-
-def _writers(oids: Sequence[int]) -> dict[str, int]:
-    """Transactions that write to one of the tables now, each with the table's oid."""
-    return dict(fetch_rows(_WRITERS, {"relations": list(oids)}))
+    decided = decided_ids(tables, patience_seconds=patience_seconds)
+    return {source: decided[source.table] for source in SOURCES if source.table in decided}
 
 
 _LAST_OF_SOURCE: Final = """

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from consumers.audit import Act, Verb, record_act, subject_of
 from consumers.models import CardStatus, PaymentCard
+from consumers.partner_events import tell_of_card
 from payouts.actors import WORKER, Actor
 from payouts.declines import NETWORK_UNREACHABLE, Decline, decline_for
 from payouts.models import Attempt, EventKind
@@ -181,6 +182,7 @@ def _mark_card(card_id: UUID, decline: Decline, at: datetime) -> None:
             card = PaymentCard.objects.only("network", "last4", "partner").get(pk=card_id)
             subject = subject_of(card)
             record_act(Act(verb=Verb.DEACTIVATE, subject=subject, reason=decline.code))
+            tell_of_card(card_id, "deactivated")
     if decline.marks_not_push_capable:
         PaymentCard.objects.filter(pk=card_id).update(
             push_eligible=False, push_speed="not_supported", push_checked_at=at, updated_at=at

@@ -8,10 +8,13 @@ from schemathesis.core.parameters import ParameterLocation
 
 from consumers.models import PaymentCard
 from consumers.operations.cards import CardEligibility
+from payouts.operations.follow_outbox import follow_outbox
+from payouts.operations.webhook_endpoints import add_webhook
 from tests.builders import MASTERCARD_NUMBER, make_api_client, make_token
 from tests.pushes import make_funded_partner, make_payee, push
 
 YEAR = 2039
+URL = "https://hooks.test-partner.com/payouts"
 ELIGIBILITY = "tests.api_fuzz.cast.fast_funds"
 
 
@@ -43,6 +46,8 @@ class Cast:
             "external_payment_card_id": self.ids["external_payment_card_id"],
             "number": MASTERCARD_NUMBER,
             "expiration_year": YEAR,
+            "url": URL,
+            "event_ids": [self.ids["event_id"]],
         }
         for name in real.keys() & case.body.keys():
             case.body[name] = real[name]
@@ -59,6 +64,7 @@ def make_cast() -> Cast:
     card = make_payee(partner=partner)
     payment = push(card, amount="5.00")
     client = make_api_client(partner=partner).client
+    follow_outbox()
     return Cast(
         make_token(client=client),
         {
@@ -67,5 +73,7 @@ def make_cast() -> Cast:
             "consumer_id": str(card.consumer_id),
             "card_id": str(card.pk),
             "pcid": card.consumer.pcid,
+            "webhook_id": str(add_webhook(partner.pk, url=URL).endpoint.pk),
+            "event_id": f"evt_{payment.pk.hex}_1",
         },
     )

@@ -24,6 +24,7 @@ SAFE: dict[str, Any] = {
     "CELERY_BROKER_URL": "amqp://broker.example/",
     "CARD_NETWORK_SANDBOX_URL": "http://sandbox.example",
     "SANDBOX_NETWORK_IN_PRODUCTION": True,
+    "WEBHOOK_LOOPBACK_ALLOWED": False,
 }
 
 
@@ -58,6 +59,7 @@ def test_is_silent_about_safe_settings(production: Settings) -> None:
         ("SESSION_COOKIE_AGE", 901, "payouts.E013"),
         ("SIGN_IN_TRIES", 11, "payouts.E013"),
         ("SIGN_IN_LOCK_SECONDS", 1799, "payouts.E013"),
+        ("WEBHOOK_LOOPBACK_ALLOWED", True, "payouts.E014"),
         ("CARD_ENCRYPTION_KEYS", "", "payouts.E006"),
         ("CARD_ENCRYPTION_KEYS", "first:not base64", "payouts.E006"),
         ("CARD_FINGERPRINT_KEYS", SAFE["CARD_ENCRYPTION_KEYS"], "payouts.E006"),

@@ -232,13 +232,13 @@ def test_another_partners_consumer_is_not_there(consumer: Consumer) -> None:
     assert not PaymentCard.objects.exists()
 
 
-def test_needs_six_statements(
+def test_needs_eight_statements(
     consumer: Consumer, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     http = make_http_client(partner=consumer.partner)
-    # Token, consumer, card with this number, insert, its entry in the trail, eligibility; and the
-    # savepoint of the test.
-    with django_assert_num_queries(8):
+    # Token, consumer, card with this number, insert, its entry in the trail, its event,
+    # eligibility, its event; and two savepoints of the test.
+    with django_assert_num_queries(12):
         http.post(f"/v2/consumers/{consumer.pk}/external-payment-cards/", WHOLE)
 
 

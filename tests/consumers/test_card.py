@@ -195,10 +195,11 @@ def test_a_check_takes_no_fields(card: PaymentCard, settings: Any) -> None:
     ("method", "suffix", "body", "statements"),
     [
         ("get", "", None, 2),
-        # Changes leave an entry in the trail; two more are the savepoint of the test.
-        ("patch", "", {"nickname": "a"}, 7),
-        ("delete", "", None, 7),
-        ("post", "check/", None, 3),
+        # Changes leave an entry in the trail and tell the partner; two more are the savepoint of
+        # the test.
+        ("patch", "", {"nickname": "a"}, 8),
+        ("delete", "", None, 8),
+        ("post", "check/", None, 5),
     ],
 )
 def test_needs_few_statements(

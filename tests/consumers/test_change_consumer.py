@@ -114,12 +114,13 @@ def test_a_canceled_account_does_not_change(consumer: Consumer) -> None:
     assert consumer.first_name == "Ada"
 
 
-def test_patch_needs_five_statements(
+def test_patch_needs_six_statements(
     consumer: Consumer, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     http = make_http_client(partner=consumer.partner)
-    # Token, read, update, its entry in the trail, read again; and the savepoint of the test.
-    with django_assert_num_queries(7):
+    # Token, read, update, its entry in the trail, its event, read again; and the savepoint of the
+    # test.
+    with django_assert_num_queries(8):
         http.patch(f"/v2/consumers/{consumer.pk}/", {"first_name": "Eve"})
 
 

@@ -137,11 +137,11 @@ def test_refuses_a_security_code_and_stores_nothing(partner: Partner) -> None:
     assert not Consumer.objects.exists()
 
 
-def test_needs_three_statements(
+def test_needs_four_statements(
     partner: Partner, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     http = make_http_client(partner=partner)
-    # The token, the row, its entry in the trail, and the savepoint that stands for BEGIN and COMMIT
-    # inside of a test.
-    with django_assert_num_queries(5):
+    # The token, the row, its entry in the trail, its event, and the savepoint that stands for BEGIN
+    # and COMMIT inside of a test.
+    with django_assert_num_queries(6):
         http.post("/v2/consumers/", WHOLE)

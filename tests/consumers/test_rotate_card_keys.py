@@ -275,8 +275,9 @@ def test_a_dry_run_opens_everything_and_writes_nothing(
 
 def test_says_how_many_remain(cards: list[PaymentCard], settings: Any) -> None:
     use_keys(settings, "kek2", "kek1")
-    begun, moved, left = command().splitlines()
+    begun, others, moved, left = command().splitlines()
     assert begun.endswith("Under others: 4 cards, 0 tax identifiers.")
+    assert others == "0 webhook secrets moved."
     assert moved == "4 cards and 0 tax identifiers moved."
     assert left == "Under other keys now: 0 cards, 0 tax identifiers."
 

@@ -7,7 +7,15 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from consumers.models import APIClient, AuditEntry, Consumer, Partner, PaymentCard
-from payouts.models import Account, ApprovalRule, FeeSchedule, Journal, Limit, Payment
+from payouts.models import (
+    Account,
+    ApprovalRule,
+    FeeSchedule,
+    Journal,
+    Limit,
+    Payment,
+    WebhookEndpoint,
+)
 from payouts.staff import ROLES
 from tests.back_office import browser, browser_of, superuser_browser, text_of
 
@@ -32,6 +40,7 @@ TABLE = {
     Limit: (TERMS, NOBODY),
     ApprovalRule: (TERMS, NOBODY),
     APIClient: (ADMIN_AND_AUDITOR, NOBODY),
+    WebhookEndpoint: (LEDGER, NOBODY),
     AuditEntry: (ADMIN_AND_AUDITOR, NOBODY),
     User: (ADMIN_AND_AUDITOR, NOBODY),
     Group: (ADMIN_AND_AUDITOR, ADMIN),

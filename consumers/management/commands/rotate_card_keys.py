@@ -11,6 +11,7 @@ from consumers.operations.rotate_keys import (
     BATCH,
     Rotation,
     remaining_under_old_keys,
+    reseal_others,
     rotate_keys,
     try_keys,
 )
@@ -49,12 +50,28 @@ class Command(BaseCommand):
         )
         self._told = 0
         rotation = (try_keys if options["dry_run"] else rotate_keys)(told=self._tell)
+        self._report_others(is_trial=options["dry_run"])
         self._report(rotation, "can be moved" if options["dry_run"] else "moved")
 
     def _tell(self, rotation: Rotation) -> None:
         if rotation.cards - self._told >= _TOLD_EVERY:
             self._told = rotation.cards
             self.stderr.write(f"{rotation.cards:,} cards …", style_func=str)
+
+    def _report_others(self, *, is_trial: bool) -> None:
+        others = reseal_others(is_trial=is_trial)
+        for other in others:
+            verb = "can be moved" if is_trial else "moved"
+            self.stdout.write(f"{other.moved} {other.what} {verb}.")
+        broken = [
+            f"Of {one.what}, cannot be opened: {_named(set(one.unreadable))}"
+            for one in others
+            if one.unreadable
+        ]
+        if broken:
+            raise CommandError("\n".join(broken))
+        if not is_trial and any(one.left for one in others):
+            raise CommandError("Somebody adds more under an old key: run this again.")
 
     def _report(self, rotation: Rotation, verb: str) -> None:
         self.stdout.write(

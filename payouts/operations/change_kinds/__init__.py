@@ -17,6 +17,7 @@ from payouts.operations.change_kinds.partners import (
 )
 from payouts.operations.change_kinds.staff import MemberKind, PasswordKind
 from payouts.operations.change_kinds.terms import ApprovalRuleKind, FeeScheduleKind, LimitKind
+from payouts.operations.change_kinds.webhooks import WebhookKind
 
 __all__ = ["KINDS", "Kind", "NotAChange", "Target"]
 
@@ -35,5 +36,6 @@ KINDS: Final[Mapping[str, Kind]] = {
         ResolutionKind(),
         ReturnKind(),
         CloseCaseKind(),
+        WebhookKind(),
     )
 }
