@@ -15,6 +15,7 @@ import pytest
 from django.core.management.commands import flush
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import override_settings
 
 from payouts import batch_work, dispatch, drain
 from payouts.webhooks import deliver
@@ -93,6 +94,13 @@ def _close_connections_of(pool: ThreadPoolExecutor) -> None:
 
     for closing in [pool.submit(close) for _ in range(threads)]:
         closing.result(10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_when_asked_for() -> Iterator[None]:
+    """Not listed for each of the thousands of test clients, which took a fifth of the suite."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
