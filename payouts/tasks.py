@@ -1,4 +1,7 @@
-"""What Celery runs. A task names no payment: it looks at the database's queue and calls inward."""
+"""What Celery runs. A task names no payment: it looks at the database's queue and calls inward.
+
+Each runs once at a time in a worker (`payouts.alone`), so that none can take all its threads.
+"""
 
 from typing import Any, Final
 
@@ -6,6 +9,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 
 from payouts import batch_work, drain
+from payouts.alone import AloneTask
 from payouts.operations.changes import expire_changes
 from payouts.operations.count_tries import forget_old_tries
 from payouts.operations.decide import expire_undecided_payments
@@ -35,71 +39,71 @@ def stop_claiming(**_signal: Any) -> None:
     deliver.stop()
 
 
-@shared_task(name="payouts.send_due_payments")
+@shared_task(name="payouts.send_due_payments", base=AloneTask)
 def send_due_payments() -> None:
     drain.send_due_payments()
 
 
-@shared_task(name="payouts.inquire_unknown_payments")
+@shared_task(name="payouts.inquire_unknown_payments", base=AloneTask)
 def inquire_unknown_payments() -> None:
     give_up_lost_senders(limit=_BATCH)
     drain.inquire_unknown_payments()
 
 
-@shared_task(name="payouts.work_on_batches")
+@shared_task(name="payouts.work_on_batches", base=AloneTask)
 def work_on_batches() -> None:
     batch_work.work_on_batches()
 
 
-@shared_task(name="payouts.deliver_webhooks")
+@shared_task(name="payouts.deliver_webhooks", base=AloneTask)
 def deliver_webhooks() -> None:
     deliver.deliver_webhooks()
 
 
-@shared_task(name="payouts.expire_undecided_payments")
+@shared_task(name="payouts.expire_undecided_payments", base=AloneTask)
 def expire_undecided() -> None:
     expire_undecided_payments(limit=_BATCH)
     overtake_answered(limit=_BATCH)
     expire_changes(limit=_BATCH)
 
 
-@shared_task(name="payouts.link_audit_trail")
+@shared_task(name="payouts.link_audit_trail", base=AloneTask)
 def link_audit() -> None:
     link_audit_trail()
 
 
-@shared_task(name="payouts.follow_events")
+@shared_task(name="payouts.follow_events", base=AloneTask)
 def follow() -> None:
     follow_events()
 
 
-@shared_task(name="payouts.verify_audit_trail")
+@shared_task(name="payouts.verify_audit_trail", base=AloneTask)
 def verify_audit() -> None:
     verify_what_is_new()
 
 
-@shared_task(name="payouts.report_missing_card_keys")
+@shared_task(name="payouts.report_missing_card_keys", base=AloneTask)
 def report_missing_keys() -> None:
     report_missing_card_keys()
 
 
-@shared_task(name="payouts.purge_daily_usage")
+@shared_task(name="payouts.purge_daily_usage", base=AloneTask)
 def purge_usage() -> None:
     purge_daily_usage(limit=_PURGED_AT_ONCE)
 
 
-@shared_task(name="payouts.forget_sign_ins")
+@shared_task(name="payouts.forget_sign_ins", base=AloneTask)
 def forget_sign_ins() -> None:
     forget_old_tries(limit=_FORGOTTEN_AT_ONCE)
     delete_expired_sessions(limit=_FORGOTTEN_AT_ONCE)
 
 
-@shared_task(name="payouts.write_exports")
+@shared_task(name="payouts.write_exports", base=AloneTask)
 def write_exports() -> None:
     while write_next_export():
         pass
 
 
-@shared_task(name="payouts.delete_expired_exports")
+@shared_task(name="payouts.delete_expired_exports", base=AloneTask)
 def delete_exports() -> None:
     delete_expired_exports()

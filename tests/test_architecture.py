@@ -71,7 +71,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "httpx": ("payouts/networks", "payouts/webhooks", "config/demo", "config/management"),
     "httpcore": ("payouts/webhooks",),
-    "celery": ("config", "payouts/dispatch.py", "payouts/tasks.py"),
+    "celery": ("config", "payouts/alone.py", "payouts/dispatch.py", "payouts/tasks.py"),
     "django.db.models.signals": (),
     # Signing in says what it does by signals only.
     "django.dispatch": ("consumers/audit/sign_ins.py",),

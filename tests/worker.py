@@ -40,7 +40,7 @@ class Worker:
 
     def start(self) -> None:
         """Start it and return at once: messages wait in the folder until it takes them."""
-        options = ["--pool", "threads", "--concurrency", "4"]
+        options = ["--pool", "threads"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(

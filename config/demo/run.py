@@ -32,7 +32,6 @@ START_SECONDS: Final = 60.0
 WEB_WORKERS: Final = 2
 # More threads than two take turns at one interpreter: reads fall by a third (docs/performance.md).
 WEB_THREADS: Final = 2
-WORKER_THREADS: Final = 6
 # Calls in flight are waited for; whatever is cut off becomes unknown and is asked about later.
 WORKER_STOP_SECONDS: Final = 20.0
 # The sandbox shows at once what it has, so nobody has to wait for an hour to see what becomes of a
@@ -166,7 +165,7 @@ def _start_product(places: Places, children: Children, *, address: str) -> None:
         "worker",
         "celery",
         [
-            *(*celery, "worker", "--pool", "threads", "--concurrency", str(WORKER_THREADS)),
+            *(*celery, "worker", "--pool", "threads"),
             *("--without-gossip", "--without-mingle"),
         ],
         stop_seconds=WORKER_STOP_SECONDS,
