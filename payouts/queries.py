@@ -165,6 +165,27 @@ def payment_events(payment_id: UUID) -> list[EventLine]:
     return [EventLine(*line) for line in lines]
 
 
+class WebhookAlarm(NamedTuple):
+    """How many webhooks we switched off because they failed, and how many fail now."""
+
+    switched_off: int
+    failing: int
+
+
+_WEBHOOK_ALARM: Final = """
+SELECT count(*) FILTER (WHERE disabled_why IN ('gone', 'failing')),
+       count(*) FILTER (WHERE state = 'enabled' AND failing_since IS NOT NULL)
+FROM payouts_webhookendpoint WHERE removed_at IS NULL
+"""
+
+
+def webhook_alarm() -> WebhookAlarm:
+    """How the webhooks of all partners do. One statement; there are not many of them."""
+    row = fetch_row(_WEBHOOK_ALARM, {})
+    assert row is not None
+    return WebhookAlarm(*row)
+
+
 class Balance(NamedTuple):
     """What a partner has: free to push, and held for open payments, in dollars."""
 

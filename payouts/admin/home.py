@@ -21,7 +21,7 @@ from payouts.admin.home_charts import Chart, charts
 from payouts.admin.home_links import Days, pushes_address
 from payouts.backoffice.queue import COUNTED_AT_MOST, count, rows_open_to
 from payouts.models import PaymentTally
-from payouts.queries import oldest_of_status
+from payouts.queries import WebhookAlarm, oldest_of_status, webhook_alarm
 from payouts.rollups.figures import Figures, Runway, figures_of_days, shortest_runways
 from payouts.staff import APPROVE_PAYMENT
 from payouts.states import Status
@@ -83,10 +83,11 @@ class HomePage:
     charts: list[Chart]
     periods: list[tuple[int, bool]]
     is_behind: bool
+    webhooks: WebhookAlarm | None
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what the first page shows to the theme's context. At most seven statements."""
+    """Add what the first page shows to the theme's context. At most eight statements."""
     return {**context, "title": "Home", "page": _page(request)}
 
 
@@ -106,7 +107,16 @@ def _page(request: HttpRequest) -> HomePage | None:
         charts=charts(figures, days),
         periods=[(one, one == period) for one in PERIODS],
         is_behind=figures.is_behind,
+        webhooks=_webhooks(request.user),
     )
+
+
+def _webhooks(person: User) -> WebhookAlarm | None:
+    """What is wrong with webhooks, for whoever can do something about it."""
+    if not person.has_perm("payouts.view_webhookendpoint"):
+        return None
+    alarm = webhook_alarm()
+    return alarm if any(alarm) else None
 
 
 def _period(request: HttpRequest) -> int:

@@ -14,6 +14,7 @@ from payouts.admin.push_list import FILTERS, PushChangeList, list_choice
 from payouts.admin.push_page import push_page, push_rows
 from payouts.admin.push_tools import list_tools
 from payouts.admin.push_verbs import PushVerbs
+from payouts.admin.webhooks import webhooks_sent
 from payouts.evidence import who_looked
 from payouts.models import Payment
 from payouts.operations.payment_subject import payment_subject
@@ -72,6 +73,8 @@ class PaymentAdmin(ReadOnly, PushCells, PushVerbs, KeysetAdmin[Payment]):
         context["page"] = push_page(
             payment, with_journals=request.user.has_perm("payouts.view_journal")
         )
+        if request.user.has_perm("payouts.view_webhookendpoint"):
+            context["webhooks"] = webhooks_sent(payment.pk)
         context["may_take_evidence"] = request.user.has_perm(EXPORT_PAYMENT)
         if request.user.has_perm("consumers.view_auditentry"):
             context["looks"] = who_looked(payment.pk)

@@ -3,7 +3,10 @@
 Another address or other types are proposed, for a second person to approve.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
@@ -15,6 +18,7 @@ from consumers.admin.base import ReadOnly, clipped, detail_verb, instant, label
 from consumers.admin.filters import PartnerFilter
 from consumers.admin.lists import KeysetAdmin
 from consumers.admin.verbs import NothingToFill, Question, ReasonForm, ask, back_to, sent
+from consumers.statements import fetch_rows
 from payouts.event_record import events_at
 from payouts.models import Delivery, DeliveryState, DisabledWhy, EndpointState, WebhookEndpoint
 from payouts.operations.deliveries import newest_position, replay_events, replay_range
@@ -205,6 +209,41 @@ class WebhookAdmin(ReadOnly, KeysetAdmin[WebhookEndpoint]):
         question = Question(facts=facts, **asked)
         form = form or NothingToFill()
         return ask(request, question, site=self.admin_site, about=webhook, form=form)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One event of a push on its way to one webhook. `answer` is the last, if there was one."""
+
+    event: str
+    webhook_id: UUID
+    url: str
+    state: SafeString
+    tries: int
+    answer: str
+    at: datetime | None
+
+
+_SENT: Final = """
+SELECT told.type, endpoint.id, endpoint.url, delivery.state, delivery.tries,
+    COALESCE(delivery.last_status::text, delivery.last_error), delivery.last_tried_at
+FROM payouts_event event
+JOIN payouts_outboxevent told ON told.source = 'payment' AND told.source_id = event.id
+JOIN payouts_delivery delivery ON delivery.position = told.position
+JOIN payouts_webhookendpoint endpoint
+    ON endpoint.id = delivery.endpoint_id AND endpoint.partner_id = told.partner_id
+WHERE event.payment_id = %(id)s
+ORDER BY told.position, delivery.id LIMIT 200
+"""
+
+
+def webhooks_sent(payment_id: UUID) -> list[Sent]:
+    """What of a push was sent to whom, and what came of it: one statement."""
+    rows = fetch_rows(_SENT, {"id": payment_id})
+    return [
+        Sent(event, key, url, label(state, DELIVERY_TONES), tries, said, at)
+        for event, key, url, state, tries, said, at in rows
+    ]
 
 
 def _state(webhook: WebhookEndpoint) -> str:

@@ -187,6 +187,7 @@ def _mark_card(card_id: UUID, decline: Decline, at: datetime) -> None:
         PaymentCard.objects.filter(pk=card_id).update(
             push_eligible=False, push_speed="not_supported", push_checked_at=at, updated_at=at
         )
+        tell_of_card(card_id, "checked")
 
 
 def _leave_unknown(payment: LockedPayment, outcome: Unknown, actor: Actor, at: datetime) -> Status:

@@ -44,6 +44,7 @@ PAGES: Final = (
     _of("card", "/admin/consumers/paymentcard/{card}/change/"),
     _of("accounts", "/admin/payouts/account/"),
     _of("journals", "/admin/payouts/journal/"),
+    _of("webhooks", "/admin/payouts/webhookendpoint/", OPERATIONS, ADMIN, AUDITOR),
 )
 
 

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from payouts.admin import home
 from payouts.admin.home_charts import duration
+from payouts.operations.deliveries import Answer
 from payouts.operations.record_outcome import record_outcome
 from payouts.rollups import figures
 from tests.back_office import browser, text_of
 from tests.books import execute
 from tests.payouts.rollups.books import link_and_follow
+from tests.payouts.webhooks.cast import answer, claimed, make_deliveries, make_webhook
 from tests.pushes import (
     APPROVED,
     declined,
@@ -198,3 +200,11 @@ def test_asks_a_fixed_number_of_statements(
 )  # fmt: skip
 def test_tells_a_time_in_words(seconds: float | None, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_says_which_webhooks_fail_to_whoever_can_do_something_about_it() -> None:
+    make_deliveries(make_webhook())
+    answer(claimed()[0], Answer(status=410))
+    said = "Webhooks that we switched off because they failed: 1."
+    assert said in text_of(browser("operations").get(HOME))
+    assert said not in text_of(browser("viewer", username="other").get(HOME))

@@ -12,6 +12,7 @@ from payouts.operations.record_outcome import record_outcome
 from tests.back_office import LIST, browser, page_address, superuser_browser, text_of
 from tests.builders import VISA_NUMBER
 from tests.decisions import approve_payment
+from tests.payouts.webhooks.cast import BAD, answer, claimed, make_deliveries, make_webhook
 from tests.pushes import (
     APPROVED,
     declined,
@@ -129,6 +130,16 @@ def test_asks_more_only_for_what_the_reader_may_see(
         approver = make_staff(f"approver {number}", "approver")
         approve_payment(payment.pk, by=approver, digest=digest_of(payment))
     client = browser("auditor")
-    # Journals with their postings, requirements, decisions, who looked.
-    with django_assert_num_queries(10 + 4):
+    # Journals with their postings, requirements, decisions, webhooks, who looked.
+    with django_assert_num_queries(10 + 5):
         client.get(page_address(payment))
+
+
+def test_says_who_was_told_and_what_they_answered() -> None:
+    webhook = make_webhook()
+    make_deliveries(webhook)
+    payment = Payment.objects.get()
+    answer(claimed()[0], BAD)
+    seen = "payment.oct.created https://hooks.test-partner.com/payouts due 1 500"
+    assert seen in text_of(browser("operations").get(page_address(payment)))
+    assert seen not in text_of(browser("viewer", username="other").get(page_address(payment)))
