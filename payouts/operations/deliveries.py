@@ -28,7 +28,9 @@ from payouts.webhooks.schedule import GONE, THROTTLED, is_given_up, next_pause, 
 
 logger = logging.getLogger(__name__)
 
-LEASE: Final = timedelta(seconds=60)
+# Beyond the longest try. What a killed sender held counts among its endpoint's until then, so that
+# much longer would make the endpoint wait.
+LEASE_BEYOND_A_TRY: Final = timedelta(seconds=15)
 AT_ONCE_TO_ONE: Final = 20
 # One that fails is asked with few, until it answers well again.
 AT_ONCE_TO_FAILING: Final = 2
@@ -102,6 +104,11 @@ RETURNING delivery.id, delivery.claim, delivery.endpoint_id, delivery.position
 """
 
 
+def lease() -> timedelta:
+    """How long a sender that says nothing is waited for."""
+    return timedelta(seconds=settings.WEBHOOK_TIMEOUT_SECONDS) + LEASE_BEYOND_A_TRY
+
+
 def claim_deliveries(*, limit: int, failing: bool = False) -> list[Parcel]:
     """Take up to `limit` deliveries that are due, to endpoints that fail or to those that do not.
 
@@ -113,7 +120,7 @@ def claim_deliveries(*, limit: int, failing: bool = False) -> list[Parcel]:
             _CLAIM,
             {
                 "at": at,
-                "leased_until": at + LEASE,
+                "leased_until": at + lease(),
                 "limit": limit,
                 "failing": failing,
                 "at_once": AT_ONCE_TO_FAILING if failing else AT_ONCE_TO_ONE,

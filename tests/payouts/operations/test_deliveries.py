@@ -9,9 +9,9 @@ from consumers.models import AuditEntry, PartnerEvent
 from payouts.models import Delivery, DisabledWhy, WebhookEndpoint
 from payouts.operations.deliveries import (
     AT_ONCE_TO_ONE,
-    LEASE,
     Answer,
     Tried,
+    lease,
     record_tries,
     replay_events,
     replay_range,
@@ -89,7 +89,7 @@ class TestClaiming:
     def test_a_sender_that_died_loses_nothing(self) -> None:
         (row,) = make_deliveries(make_webhook())
         (first,) = claimed()
-        Delivery.objects.update(due_at=timezone.now() - LEASE)
+        Delivery.objects.update(due_at=timezone.now() - lease())
         (second,) = claimed()
         assert second.event.id == first.event.id
         answer(first, BAD)
