@@ -32,13 +32,25 @@ class Found:
 
 
 # What the words match is gathered before it is put in order: a walk down the keys in search of
-# something rare would read the whole table.
+# something rare would read the whole table. Where so many match that not all are gathered, they are
+# frequent among the newest too, so the newest are looked through as well.
+_GATHERED_AT_MOST: Final = 20_000
 _CONSUMERS: Final = """
-WITH by_words AS MATERIALIZED (
+WITH gathered AS MATERIALIZED (
     SELECT id FROM consumers_consumer
     WHERE search_vector @@ %(words)s::tsquery
       AND (%(partner_id)s::uuid IS NULL OR partner_id = %(partner_id)s)
-    LIMIT 20000
+    LIMIT %(gathered)s + 1
+), by_words AS MATERIALIZED (
+    SELECT id FROM gathered
+    UNION
+    SELECT newest.id FROM consumers_partner partner CROSS JOIN LATERAL (
+        SELECT id, search_vector FROM consumers_consumer
+        WHERE partner_id = partner.id AND (SELECT count(*) FROM gathered) > %(gathered)s
+        ORDER BY id DESC LIMIT 1 + %(gathered)s / (SELECT count(*) FROM consumers_partner)
+    ) newest
+    WHERE (%(partner_id)s::uuid IS NULL OR partner.id = %(partner_id)s)
+      AND newest.search_vector @@ %(words)s::tsquery
 ), by_pcid AS (
     SELECT consumer.id FROM consumers_partner partner
     JOIN consumers_consumer consumer
@@ -66,6 +78,7 @@ def find_consumers(text: str, *, partner_id: UUID | None = None) -> Found:
             "text": text,
             "id": uuid_or_none(text),
             "partner_id": partner_id,
+            "gathered": _GATHERED_AT_MOST,
             "limit": FOUND_AT_MOST + 1,
         },
     )
@@ -119,6 +132,7 @@ def find_people(text: str, *, partner_id: UUID | None = None) -> Found:
             "phones_end": [phone[:-1] + chr(ord(phone[-1]) + 1) for phone in phones],
             "last4": text if re.fullmatch("[0-9]{4}", text) else None,
             "partner_id": partner_id,
+            "gathered": _GATHERED_AT_MOST,
             "limit": FOUND_AT_MOST + 1,
         },
     )

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from consumers import search
 from consumers.models import Consumer
 from consumers.search import FOUND_AT_MOST, find_cards_by_last4, find_consumers, prefix_query
 from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer, make_partner
@@ -102,3 +103,13 @@ def test_finds_cards_of_all_partners_by_their_last_four() -> None:
     again = make_card()
     assert find_cards_by_last4("1111").ids == [again.pk, visa.pk]
     assert find_cards_by_last4("1111", partner_id=visa.partner_id).ids == [visa.pk]
+
+
+def test_gives_the_newest_of_more_than_are_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_GATHERED_AT_MOST", 2)
+    partner = make_partner()
+    several = [make_consumer(partner=partner, first_name="Ada") for _ in range(5)]
+    newest = [one.pk for one in reversed(several)]
+    assert found("ada")[:2] == newest[:2]
+    assert found("ada", partner_id=partner.pk)[:3] == newest[:3]
+    assert found("ada", partner_id=make_partner().pk) == []
