@@ -5,12 +5,15 @@ of one group if it names one. Who may decide follows from who made the push, who
 edited its card or its consumer, and is judged here only, whatever the way in.
 """
 
+import hashlib
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 
 class Source(StrEnum):
@@ -104,6 +107,31 @@ def people_needed(required: Iterable[Requirement]) -> int:
         else:
             of_group[one.group_id] = max(of_group.get(one.group_id, 0), one.decisions)
     return max(anybody, sum(of_group.values()))
+
+
+def subject_digest(
+    *,
+    payment_id: UUID,
+    consumer_id: UUID,
+    consumer_name: str,
+    cardholder_name: str,
+    card_id: UUID,
+    card_fingerprint: str,
+    amount: Decimal,
+    fee_amount: Decimal,
+) -> bytes:
+    """The SHA-256 of what a decision is about: payee, card (its fingerprint in hex), dollars."""
+    subject = {
+        "payment": str(payment_id),
+        "consumer": str(consumer_id),
+        "consumer_name": consumer_name,
+        "cardholder_name": cardholder_name,
+        "card": str(card_id),
+        "card_fingerprint": card_fingerprint,
+        "amount": str(amount),
+        "fee_amount": str(fee_amount),
+    }
+    return hashlib.sha256(json.dumps(subject, sort_keys=True).encode()).digest()
 
 
 class Bar(StrEnum):

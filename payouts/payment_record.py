@@ -9,14 +9,15 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from payouts.approvals import Requirement
+from payouts.approvals import Requirement, subject_digest
 from payouts.states import Status
 
 
 class PaymentRecord(NamedTuple):
     """Amounts in dollars, instants aware.
 
-    `requirements` is [[name, decisions, group_id], …], or None.
+    `requirements` is [[name, decisions, group_id], …], or None. `decisions_given` are approvals
+    that count now, while it waits for them; what a later edit has voided is not among them.
     """
 
     id: UUID
@@ -58,9 +59,15 @@ SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
     CASE WHEN p.approval_expires_at IS NOT NULL THEN
         (SELECT json_agg(json_build_array(name, decisions, group_id) ORDER BY id)
          FROM payouts_approvalrequirement WHERE payment_id = p.id) END,
-    CASE WHEN p.approval_expires_at IS NOT NULL THEN
-        (SELECT count(*) FROM payouts_decision
-         WHERE payment_id = p.id AND verdict = 'approve') ELSE 0 END,
+    CASE WHEN p.status = 'pending_approval' THEN
+        (SELECT json_build_array(payee.first_name, payee.last_name, target.cardholder_name,
+             encode(target.fingerprint, 'hex'), json_agg(encode(yes.digest, 'hex')))
+         FROM payouts_decision yes, consumers_consumer payee, consumers_paymentcard target
+         WHERE yes.payment_id = p.id AND yes.verdict = 'approve'
+           AND payee.id = p.consumer_id AND target.id = p.card_id
+           AND yes.user_id IS DISTINCT FROM payee.edited_by_user_id
+           AND yes.user_id IS DISTINCT FROM target.edited_by_user_id
+         GROUP BY payee.id, target.id) END,
     attempt.network, attempt.retrieval_reference_number, attempt.trace_number,
     attempt.approval_code, attempt.transaction_id{beside}
 FROM ({payments}) AS p
@@ -77,6 +84,7 @@ LEFT JOIN LATERAL (
 ORDER BY {order}
 """
 _COLUMNS: Final = len(PaymentRecord._fields)
+_GIVEN: Final = PaymentRecord._fields.index("decisions_given")
 
 
 def select_records(payments: str, *, order: str = "p.id", beside: str = "") -> str:
@@ -89,7 +97,29 @@ def select_records(payments: str, *, order: str = "p.id", beside: str = "") -> s
 
 def record_from_row(row: Sequence[Any]) -> PaymentRecord:
     """Turn a row of `select_records` into a record, without the column beside it."""
-    return PaymentRecord._make((*row[:8], _STATUSES[row[8]], *row[9:_COLUMNS]))
+    given = 0 if row[_GIVEN] is None else _counting(row)
+    return PaymentRecord._make(
+        (*row[:8], _STATUSES[row[8]], *row[9:_GIVEN], given, *row[_GIVEN + 1 : _COLUMNS])
+    )
+
+
+def _counting(row: Sequence[Any]) -> int:
+    """How many approvals count: those that are about payee and card as they are now.
+
+    Their givers' own edits are left out by the statement; `payouts.approvers` has the rule.
+    """
+    first_name, last_name, cardholder_name, card_fingerprint, digests = row[_GIVEN]
+    now = subject_digest(
+        payment_id=row[0],
+        consumer_id=row[1],
+        consumer_name=f"{first_name} {last_name}".strip(),
+        cardholder_name=cardholder_name,
+        card_id=row[3],
+        card_fingerprint=card_fingerprint,
+        amount=row[6],
+        fee_amount=row[7],
+    )
+    return int(digests.count(now.hex()))
 
 
 def accepted_record(

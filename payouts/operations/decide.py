@@ -4,8 +4,6 @@ A decision is bound to the SHA-256 of what was decided about (`subject_digest`),
 something other than what is sent is impossible.
 """
 
-import hashlib
-import json
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import ClassVar, Final
@@ -16,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consumers.audit import Act, Verb, audited
-from payouts import dispatch
+from payouts import approvals, dispatch
 from payouts.actors import WORKER, Actor, staff
 from payouts.approvals import Bar, bar_to_deciding, progress
 from payouts.approvers import approver_of, is_valid_yes, matter_of, people_named, required
@@ -122,17 +120,16 @@ _REFUSALS: Final[dict[Bar, type[DecisionRefused]]] = {
 
 def subject_digest(payment: Payment) -> bytes:
     """Return the SHA-256 of what a decision about `payment` is about: payee, card, amount, fee."""
-    subject = {
-        "payment": str(payment.pk),
-        "consumer": str(payment.consumer_id),
-        "consumer_name": payment.consumer.full_name,
-        "cardholder_name": payment.card.cardholder_name,
-        "card": str(payment.card_id),
-        "card_fingerprint": bytes(payment.card.fingerprint).hex(),
-        "amount": str(payment.amount),
-        "fee_amount": str(payment.fee_amount),
-    }
-    return hashlib.sha256(json.dumps(subject, sort_keys=True).encode()).digest()
+    return approvals.subject_digest(
+        payment_id=payment.pk,
+        consumer_id=payment.consumer_id,
+        consumer_name=payment.consumer.full_name,
+        cardholder_name=payment.card.cardholder_name,
+        card_id=payment.card_id,
+        card_fingerprint=bytes(payment.card.fingerprint).hex(),
+        amount=payment.amount,
+        fee_amount=payment.fee_amount,
+    )
 
 
 def approve_payment(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumers.ids import new_id
-from consumers.models import PaymentCard
+from consumers.models import Consumer, PaymentCard
 from payouts.declines import decline_for, own_failure
 from payouts.models import Payment
 from payouts.networks.base import Outcome
@@ -161,6 +161,21 @@ def test_counts_the_decisions_while_they_are_awaited(caller: Caller, card: Payme
     approve_payment(payment.pk, by=make_staff("dora", "approver"), digest=digest_of(payment))
     document = read(caller, payment)
     assert (document["status"], document["approval"]) == ("pending", None)
+
+
+def test_counts_no_decision_that_an_edit_has_voided(caller: Caller, card: PaymentCard) -> None:
+    payment = push_for_approval(card, decisions=2)
+    carla, dora = make_staff("carla", "approver"), make_staff("dora", "approver")
+    approve_payment(payment.pk, by=carla, digest=digest_of(payment))
+    Consumer.objects.filter(pk=card.consumer_id).update(edited_by_user=carla)
+    assert read(caller, payment)["approval"]["given"] == 0
+    Consumer.objects.filter(pk=card.consumer_id).update(edited_by_user=dora)
+    assert read(caller, payment)["approval"]["given"] == 1
+    Consumer.objects.filter(pk=card.consumer_id).update(first_name="Zoë")
+    assert read(caller, payment)["approval"]["given"] == 0
+    ezra = make_staff("ezra", "approver")
+    approve_payment(payment.pk, by=ezra, digest=digest_of(payment))
+    assert read(caller, payment)["approval"]["given"] == 1
 
 
 def test_shows_a_rejected_payment(caller: Caller, card: PaymentCard) -> None:
