@@ -41,7 +41,9 @@ class PartnerAdmin(ReadOnly, ModelAdmin[Partner]):
 
     def get_fields(self, request: HttpRequest, obj: Partner | None = None) -> tuple[str, ...]:
         terms = ("name", "is_active", "requires_idempotency_key", "approval_hours")
-        return (*terms, "available_shown", "held_shown", "pushes", "settings", "made_at")
+        sums = ("available_shown", "held_shown", "pushes")
+        may_see_terms = request.user.has_perm("payouts.view_feeschedule")
+        return (*terms, *sums, *(("settings",) if may_see_terms else ()), "made_at")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Partner | None = None

@@ -42,6 +42,15 @@ def test_partners_are_listed_with_what_they_have(admin: Client) -> None:
     assert "Northwind active 380.00 120.00" in text_of(admin.get(list_address(Partner)))
 
 
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("auditor", 200)])
+def test_terms_are_offered_to_whom_they_open(role: str, status: int) -> None:
+    partner, reader = make_partner(), browser(role)
+    terms_address = reverse("backoffice:partner_settings", args=[partner.pk])
+    assert reader.get(terms_address).status_code == status
+    is_offered = terms_address in reader.get(page_address(partner)).content.decode()
+    assert is_offered == (status == 200)
+
+
 def test_an_approval_rule_is_read_as_a_sentence(admin: Client) -> None:
     make_rule(
         name="Large", decisions=2, amount_at_least=Decimal(1000), source="back_office",
