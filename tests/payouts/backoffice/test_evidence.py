@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from payouts.operations.record_outcome import record_outcome
 from tests.back_office import browser, page_address, text_of
 from tests.builders import VISA_NUMBER, make_card, make_consumer
 from tests.decisions import approve_payment
+from tests.passkeys import Passkey
+from tests.payouts.operations.test_signed_decisions import approve, sign, statement
 from tests.pushes import (
     APPROVED,
     digest_of,
@@ -137,3 +140,20 @@ def test_costs_the_same_whatever_happened(auditor: Client, django_assert_num_que
     # blocks, head; the entry; then the session is written anew (three).
     with django_assert_num_queries(15):
         auditor.get(address(payment, "document/"))
+
+
+def test_a_signed_decision_stands_with_its_signature(auditor: Client) -> None:
+    payment = push_for_approval(make_payee())
+    carla, passkey = make_staff("carla", "approver"), Passkey()
+    passkey.add_to(carla)
+    said = statement(carla, payment)
+    approve(payment, carla, sign(carla, passkey, said))
+    document = json.loads(auditor.get(address(payment, "document/")).content)
+    (decision,) = document["decisions"]
+    assert decision["statement"] == said.text()
+    page = text_of(auditor.get(address(payment)))
+    assert " ".join(said.text().split()) in " ".join(unescape(page).split())
+    assert decision["signature"] in page
+    assert decision["public_key"] in page
+    shown = text_of(auditor.get(page_address(payment)))
+    assert " ".join(said.text().split()) in " ".join(unescape(shown).split())
