@@ -344,6 +344,11 @@ _STOPPED_BEFORE_SENDING = (
 _OWN = (NETWORK_UNREACHABLE, RESOLVED_NOT_PAID, *_STOPPED_BEFORE_SENDING)
 OWN_FAILURES: Mapping[str, Decline] = MappingProxyType({failure.code: failure for failure in _OWN})
 
+# Every reason that we know, by name; a network's unknown code has one of its own.
+FAILURES: tuple[str, ...] = tuple(
+    sorted({decline.code for decline in (*DECLINES.values(), *OWN_FAILURES.values())})
+)
+
 
 def decline_for(network_code: str) -> Decline:
     """What follows from a network's decline code.

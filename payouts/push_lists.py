@@ -95,30 +95,41 @@ _FACETS: Final = {
     "source": "Source",
     "network": "Card network",
     "maker": "Maker",
+    "failure": "Failure",
+    "batch": "Batch",
 }
 _GROUPED: Final = """
-SELECT facet.name, facet.value, COALESCE(partner.name, client.name, person.username, facet.value),
+SELECT facet.name, facet.value, COALESCE(
+        partner.name, client.name, person.username, batch.name, facet.value),
     facet.pushes
 FROM (
-    SELECT CASE GROUPING(status, partner_id, source, network, maker)
-               WHEN 15 THEN 'status' WHEN 23 THEN 'partner' WHEN 27 THEN 'source'
-               WHEN 29 THEN 'network' ELSE 'maker' END AS name,
-        COALESCE(status, partner_id::text, source, network, maker) AS value, count(*) AS pushes
+    SELECT CASE GROUPING(status, partner_id, source, network, maker, failure, batch_id)
+               WHEN 63 THEN 'status' WHEN 95 THEN 'partner' WHEN 111 THEN 'source'
+               WHEN 119 THEN 'network' WHEN 123 THEN 'maker' WHEN 125 THEN 'failure'
+               ELSE 'batch' END AS name,
+        COALESCE(status, partner_id::text, source, network, maker, failure, batch_id::text)
+            AS value, count(*) AS pushes
     FROM (
         SELECT push.status, push.partner_id, push.source, card.network,
+            NULLIF(push.failure_code, '') AS failure, line.batch_id,
             COALESCE('user:' || push.maker_user_id, 'client:' || push.maker_client_id) AS maker
         FROM unnest(%(ids)s::uuid[]) AS wanted(id)
         JOIN LATERAL (SELECT * FROM payouts_payment WHERE id = wanted.id LIMIT 1) push ON TRUE
         JOIN LATERAL (
             SELECT network FROM consumers_paymentcard WHERE id = push.card_id LIMIT 1
         ) card ON TRUE
+        LEFT JOIN LATERAL (
+            SELECT batch_id FROM payouts_batchrow WHERE payment_id = push.id LIMIT 1
+        ) line ON push.source = 'batch'
     ) looked_at
-    GROUP BY GROUPING SETS ((status), (partner_id), (source), (network), (maker))
+    GROUP BY GROUPING SETS (
+        (status), (partner_id), (source), (network), (maker), (failure), (batch_id))
 ) facet
 LEFT JOIN consumers_partner partner
     ON facet.name = 'partner' AND partner.id::text = facet.value
 LEFT JOIN consumers_apiclient client
     ON facet.name = 'maker' AND 'client:' || client.id = facet.value
+LEFT JOIN payouts_batch batch ON facet.name = 'batch' AND batch.id::text = facet.value
 LEFT JOIN auth_user person ON facet.name = 'maker' AND 'user:' || person.id = facet.value
 WHERE facet.value IS NOT NULL
 ORDER BY facet.pushes DESC, facet.value

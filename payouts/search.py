@@ -44,6 +44,8 @@ class Reach:
     amount_max: Decimal | None = None
     maker_user_id: int | None = None
     maker_client_id: UUID | None = None
+    failure: str | None = None
+    batch_id: UUID | None = None
 
     def between(self, first: UUID | None, end: UUID | None) -> "Reach":
         """The part of it from `first` up to but not including `end`; None leaves a side."""
@@ -73,6 +75,10 @@ REACHED: Final = """id >= %(first)s AND id < %(end)s
           AND (%(amount_max)s::numeric IS NULL OR amount <= %(amount_max)s)
           AND (%(maker_user_id)s::integer IS NULL OR maker_user_id = %(maker_user_id)s)
           AND (%(maker_client_id)s::uuid IS NULL OR maker_client_id = %(maker_client_id)s)
+          AND (%(failure)s::text IS NULL OR failure_code = %(failure)s)
+          AND (%(batch_id)s::uuid IS NULL OR EXISTS (
+              SELECT FROM payouts_batchrow
+              WHERE payment_id = payouts_payment.id AND batch_id = %(batch_id)s))
           AND (%(network)s::text IS NULL OR %(network)s = (
               SELECT network FROM consumers_paymentcard
               WHERE id = payouts_payment.card_id LIMIT 1))"""

@@ -158,14 +158,17 @@ def _times(figures: Figures, days: Days) -> Chart:
 def _reasons(figures: Figures, days: Days) -> Chart:
     failures = figures.failures()
     first, last = days.dates[0], days.dates[-1]
-    address = pushes_address(days, first, last, status=Status.FAILED)
+
+    def of(code: str) -> str:
+        return pushes_address(days, first, last, status=Status.FAILED, failure=code)
+
     rows = [
-        [Cell(_reason(code)), Cell(f"{some.payments:,}", address), Cell(f"${some.amount:,.2f}")]
+        [Cell(_reason(code)), Cell(f"{some.payments:,}", of(code)), Cell(f"${some.amount:,.2f}")]
         for code, some in failures.items()
     ]
     shown = list(failures.items())[:REASONS_SHOWN]
     counts = [str(some.payments) for _, some in shown]
-    series = [_Series("Failed", "--po-danger", counts, [address] * len(shown))]
+    series = [_Series("Failed", "--po-danger", counts, [of(code) for code, _ in shown])]
     total = sum(some.payments for some in failures.values())
     labels = [_reason(code) for code, _ in shown]
     return Chart(

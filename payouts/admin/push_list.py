@@ -21,6 +21,7 @@ from consumers.admin.lists import MORE_MATCH, OLDER_THAN, Count, KeysetChangeLis
 from consumers.cards import CardNetworkName
 from consumers.search import Found
 from payouts.approvals import Source
+from payouts.declines import FAILURES
 from payouts.models import Payment
 from payouts.push_columns import with_columns
 from payouts.push_lists import ListChoice, choice_of
@@ -75,6 +76,12 @@ class NetworkFilter(_WordFilter):
     words = tuple(network.value for network in CardNetworkName)
 
 
+class FailureFilter(_WordFilter):
+    title = "failure"
+    parameter_name = "failure"
+    words = FAILURES
+
+
 class _Shown(admin.ListFilter):
     """A filter that takes its parameters from the address and narrows nothing itself."""
 
@@ -107,11 +114,12 @@ class AmountFilter(_Shown):
         yield {name: self.used_parameters.get(name, "") for name in self.parameters}
 
 
-class MakerFilter(_Shown):
-    """Whoever made the pushes. Chosen among those that a list has, so there is no field for it."""
+class FacetFilter(_Shown):
+    """Who made the pushes, and in which batch they stand. Chosen among what a list has, so there is
+    no field for it."""
 
-    title = "maker"
-    parameters = ("maker",)
+    title = "facets"
+    parameters = ("maker", "batch")
 
     def has_output(self) -> bool:
         return False
@@ -132,7 +140,7 @@ class PushDayFilter(DayFilter):
 
 FILTERS: Final[tuple[type[admin.ListFilter], ...]] = (
     StatusFilter, PushPartnerFilter, PushDayFilter, AmountFilter, SourceFilter, NetworkFilter,
-    MakerFilter,
+    FailureFilter, FacetFilter,
 )  # fmt: skip
 
 

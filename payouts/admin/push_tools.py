@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from consumers.models import APIClient, Partner
 from payouts.admin.push_list import PushChangeList, list_choice
+from payouts.models import Batch
 from payouts.push_columns import COLUMNS
 from payouts.push_lists import same_query, views_for
 from payouts.push_query import SEARCH, ZONE, PushQuery, address_of
@@ -19,6 +20,8 @@ _WORDS: Final = {
     "source": "Source",
     "network": "Network",
     "maker": "Maker",
+    "failure": "Failure",
+    "batch": "Batch",
     "day_from": "From",
     "day_to": "To",
     "amount_min": "At least $",
@@ -63,7 +66,7 @@ class Tools:
 
 
 def list_tools(request: HttpRequest, changelist: PushChangeList) -> Tools:
-    """One statement for the views; one more for the name of a chosen partner or maker."""
+    """One statement for the views; one more for each name of a chosen partner, maker or batch."""
     query = changelist.asked
     choice = list_choice(request)
     assert isinstance(request.user, User)
@@ -123,4 +126,6 @@ def _name_of(name: str, text: str, query: PushQuery) -> str:
     elif reach.maker_client_id is not None and name == "maker":
         clients = APIClient.objects.filter(pk=reach.maker_client_id)
         rows = clients.values_list("name", flat=True)
+    elif reach.batch_id is not None and name == "batch":
+        rows = Batch.objects.filter(pk=reach.batch_id).values_list("name", flat=True)
     return next(iter(rows), text.replace("_", " "))

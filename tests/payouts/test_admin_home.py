@@ -113,6 +113,9 @@ class TestToday:
         assert "3 $70.00 $10.00 $20.00 $40.00" in page
         assert "50.0% 1 1" in page
         assert "do not honor 1 $20.00" in page
+        (why,) = reasons["series"][0]["links"]
+        assert parse_qs(urlsplit(why).query)["failure"] == ["do_not_honor"]
+        assert rows_listed(viewer, why) == 1
 
     @pytest.mark.parametrize(("asked", "days"), [("7", 7), ("", 30), ("90", 90), ("365", 30)])
     def test_draws_as_many_days_as_are_asked_for(

@@ -6,13 +6,18 @@ import pytest
 
 from payouts import push_pages
 from payouts.models import Payment
+from payouts.operations.record_outcome import record_outcome
 from payouts.push_pages import KeyPage, count_of_pushes, page_of_pushes
 from payouts.push_query import PushQuery, UnreadableQuery, address_of, maker_value
+from tests.batches import issued, line, rows_of
 from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer
 from tests.pushes import (
     CLIENT_ID,
+    claim,
+    declined,
     make_funded_partner,
     make_payee,
+    make_staff,
     push,
     push_for_approval,
     push_submitted,
@@ -137,3 +142,26 @@ def test_refuses_what_means_nothing(name: str, text: str) -> None:
     with pytest.raises(UnreadableQuery) as refused:
         PushQuery.read({name: text, "day_to": "2026-01-01"})
     assert refused.value.parameter == name
+
+
+def test_a_reason_is_of_what_failed_only() -> None:
+    payment = push(make_payee())
+    record_outcome(payment.pk, declined("05"), send_number=claim(payment).send_number)
+    push_submitted(make_payee())
+    assert page(failure="do_not_honor").ids == keys(payment)
+    assert count_of_pushes(PushQuery.read({"failure": "do_not_honor"})) == (1, True)
+    assert page(failure="do_not_honor", status="completed").ids == []
+    assert page(failure="expired_card").ids == []
+
+
+def test_the_pushes_of_a_batch_and_some_of_them() -> None:
+    card = make_payee()
+    batch = issued(card.partner, make_staff("mia", "maker"), line(card, "10"), line(card, "20"))
+    push(card)
+    in_batch = [row.payment_id for row in reversed(rows_of(batch))]
+    key = str(batch.pk)
+    assert page(batch=key).ids == in_batch
+    assert page(1, batch=key, newer_than=UUID(int=0)).ids == in_batch[1:]
+    assert len(page(batch=key, amount_min="15").ids) == 1
+    assert count_of_pushes(PushQuery.read({"batch": key})) == (2, True)
+    assert page(batch=str(card.pk)).ids == []

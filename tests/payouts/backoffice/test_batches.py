@@ -244,6 +244,17 @@ def test_reads_a_workbook_from_the_page(client: Client, card: PaymentCard) -> No
     assert "Issue 1 push of $8.41?" in text_of(client.get(address(Batch.objects.get())))
 
 
+def test_leads_to_the_list_of_its_pushes(client: Client, card: PaymentCard, mia: User) -> None:
+    batch = issued(card.partner, mia, line(card, "5.00"), line(card, "7.00"))
+    pushes = reverse("admin:payouts_payment_changelist")
+    html = client.get(address(batch)).content.decode()
+    assert f'href="{pushes}?batch={batch.pk}"' in html
+    assert f'href="{pushes}?status=pending&amp;batch={batch.pk}"' in html
+    listed = text_of(client.get(pushes, {"batch": str(batch.pk)}))
+    assert "Batch: November payroll" in listed
+    assert "2 pushes" in listed
+
+
 def test_lists_batches_newest_first(client: Client, card: PaymentCard, mia: User) -> None:
     assert "No batch was uploaded yet" in text_of(client.get("/admin/batches/"))
     old = checked(card.partner, mia, line(card, "5.00"))

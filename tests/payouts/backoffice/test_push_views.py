@@ -18,11 +18,13 @@ from payouts.operations.push_views import (
     delete_view,
     save_view,
 )
+from payouts.operations.record_outcome import record_outcome
 from payouts.push_lists import facets_of
 from payouts.push_query import PushQuery
 from tests.back_office import LIST, browser, browser_of, text_of
+from tests.batches import issued, line
 from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer
-from tests.pushes import make_payee, make_staff, push, push_unknown
+from tests.pushes import claim, declined, make_payee, make_staff, push, push_unknown
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +149,17 @@ def test_facets_count_what_is_there() -> None:
     assert counts["network"] == {"visa": 2, "mastercard": 1}
     assert counts["partner"][card.partner.name] == 2
     assert (found.looked_at, found.is_all) == (3, True)
+
+
+def test_facets_name_reasons_and_batches() -> None:
+    payment = push(make_payee())
+    record_outcome(payment.pk, declined("05"), send_number=claim(payment).send_number)
+    card = make_payee()
+    issued(card.partner, make_staff("mia", "maker"), line(card), line(card, "11"))
+    found = facets_of(PushQuery.read({}))
+    counts = {facet.name: {one.words: one.pushes for one in facet.values} for facet in found.facets}
+    assert counts["failure"] == {"do not honor": 1}
+    assert counts["batch"] == {"November payroll": 2}
 
 
 def test_facets_lead_to_what_they_count(grace: User, django_assert_num_queries: Any) -> None:
