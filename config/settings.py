@@ -239,9 +239,6 @@ CARD_FINGERPRINT_KEYS = env.secret(
     "CARD_FINGERPRINT_KEYS", "" if PRODUCTION else DEVELOPMENT_FINGERPRINT_KEY
 )
 
-# What other apps seal with these keys, and who moves it when keys are rotated.
-VAULT_RESEALERS = ["payouts.operations.reseal_webhooks.reseal_webhook_secrets"]
-
 # The sandbox network moves no money. Production takes it only for a rehearsal, and says so.
 CARD_NETWORK_SANDBOX_URL = env.text(
     "CARD_NETWORK_SANDBOX_URL", "" if PRODUCTION else "http://127.0.0.1:8801"

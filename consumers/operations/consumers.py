@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -12,8 +12,9 @@ from django.utils import timezone
 from consumers.audit import Act, Verb, changed_fields, record_act, subject_of
 from consumers.ids import new_id
 from consumers.models import Consumer
+from consumers.operations.sealed_rows import SealedTexts
 from consumers.partner_events import tell_of_consumer
-from consumers.vault import key_ring_from_settings, reseal_text, seal_text, unseal_text
+from consumers.vault import key_ring_from_settings, seal_text, unseal_text
 
 LAST_SHOWN = 4
 
@@ -202,25 +203,6 @@ def reveal_identity(consumer: Consumer, *, reason: str) -> Identity:
     return Identity(known.date_of_birth, known.tax_id_type, tax_identifier)
 
 
-def reseal_tax_identifier(consumer: Consumer) -> bool:
-    """Move a consumer's tax identifier under the current key, for key rotation.
-
-    Returns whether anything had to be done. If the identifier changes meanwhile, the change stays.
-
-    Raises:
-        TextUnreadable: the identifier's key is not in the ring, or its bytes were changed.
-    """
-    sealed = consumer.tax_identifier_sealed
-    if sealed is None:
-        return False
-    place = _tax_identifier_place(consumer.pk, consumer.partner_id)
-    moved = reseal_text(bytes(sealed), bound_to=place, ring=key_ring_from_settings())
-    if moved == bytes(sealed):
-        return False
-    unchanged = Consumer.objects.filter(pk=consumer.pk, tax_identifier_sealed=sealed)
-    return unchanged.update(tax_identifier_sealed=moved) == 1
-
-
 def _record_change(consumer: Consumer, columns: dict[str, Any]) -> None:
     before, after = changed_fields(consumer, columns)
     subject = subject_of(consumer)
@@ -256,3 +238,11 @@ def _exists(partner_id: UUID, pcid: str, error: IntegrityError) -> Exception:
     taken = Consumer.objects.filter(partner_id=partner_id, pcid=pcid).values_list("pk", flat=True)
     consumer_id = taken.first()
     return error if consumer_id is None else ConsumerExists(consumer_id)
+
+
+TAX_IDENTIFIERS: Final = SealedTexts(
+    "tax identifiers",
+    model=Consumer,
+    column="tax_identifier_sealed",
+    place=lambda row: _tax_identifier_place(row.pk, row.partner_id),
+)

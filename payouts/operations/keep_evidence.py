@@ -6,14 +6,12 @@ from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import BinaryField, Q
-from django.db.models.functions import Substr
 from django.utils import timezone
 
-from consumers.audit import Act, Subject, Verb, audited, record_act, subject_of
+from consumers.audit import Act, Verb, audited, subject_of
+from consumers.operations.sealed_rows import SealedTexts
 from consumers.typed_numbers import held_card_number
-from consumers.vault import key_ring_from_settings, reseal_text, seal_text, unseal_text
+from consumers.vault import key_ring_from_settings, seal_text, unseal_text
 from payouts.doubts import (
     LONGEST_FILE_NAME,
     EvidenceProblem,
@@ -25,7 +23,6 @@ from payouts.models import EvidenceFile, Payment
 from payouts.staff import RESOLVE_PAYMENT, REVEAL_EVIDENCE
 
 _TEXT: Final = "text/plain"
-_VAULT: Final = Subject("vault")
 
 
 class EvidenceNotPermitted(Exception):
@@ -83,31 +80,6 @@ def reveal_evidence(evidence_id: UUID, *, by: User) -> tuple[EvidenceFile, bytes
     return evidence, content
 
 
-def reseal_evidence(*, limit: int) -> int:
-    """Move up to `limit` files under the current key of the vault; return how many there were.
-
-    Call it again until it returns none; also beside itself, and killed at any moment.
-
-    :raises consumers.vault.TextUnreadable: a file does not open; those before it have moved.
-    """
-    ring = key_ring_from_settings()
-    current = ring.current_kek_id.encode() + b"|"
-    beginning = Substr("sealed", 1, len(current), output_field=BinaryField())
-    old = EvidenceFile.objects.annotate(beginning=beginning).filter(~Q(beginning=current))
-    keys = list(old.order_by("pk").values_list("pk", flat=True)[:limit])
-    for key in keys:
-        with transaction.atomic():
-            evidence = EvidenceFile.objects.select_for_update(no_key=True).get(pk=key)
-            evidence.sealed = reseal_text(
-                bytes(evidence.sealed), bound_to=_bound_to(evidence), ring=ring
-            )
-            evidence.save(update_fields=["sealed"])
-    if keys:
-        told = {"current_key": ring.current_kek_id, "evidence": len(keys)}
-        record_act(Act(verb=Verb.ROTATE_KEYS, subject=_VAULT, after=told))
-    return len(keys)
-
-
 def _opened(evidence: EvidenceFile) -> bytes:
     sealed, ring = bytes(evidence.sealed), key_ring_from_settings()
     return base64.b64decode(unseal_text(sealed, bound_to=_bound_to(evidence), ring=ring))
@@ -121,3 +93,13 @@ def _shows_a_card_number(upload: Upload, media_type: str) -> bool:
     if held_card_number(upload.name):
         return True
     return media_type == _TEXT and held_card_number(upload.content.decode()) is not None
+
+
+EVIDENCE: Final = SealedTexts(
+    "files of evidence",
+    model=EvidenceFile,
+    column="sealed",
+    place=_bound_to,
+    # A file has up to some megabytes.
+    rows_at_once=1,
+)

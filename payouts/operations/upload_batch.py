@@ -12,6 +12,7 @@ from django.utils import timezone
 from consumers.audit import Act, Verb, audited, subject_of
 from consumers.ids import new_id_at
 from consumers.models import Partner
+from consumers.operations.sealed_rows import SealedTexts
 from consumers.typed_numbers import held_card_number
 from consumers.vault import key_ring_from_settings, seal_text, unseal_text
 from payouts import dispatch
@@ -86,3 +87,14 @@ def _sealed(content: bytes, batch: Batch) -> bytes:
 
 def _bound_to(batch_id: UUID, partner_id: UUID) -> str:
     return f"batch|{batch_id}|{partner_id}|file|v1"
+
+
+BATCH_FILES: Final = SealedTexts(
+    "files of batches",
+    model=BatchFile,
+    column="sealed",
+    place=lambda row: _bound_to(row.batch_id, row.batch.partner_id),
+    related=("batch",),
+    # A file has up to some megabytes.
+    rows_at_once=1,
+)

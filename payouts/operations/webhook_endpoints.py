@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from consumers.audit import Act, Verb, changed_fields, record_act, subject_of
 from consumers.ids import new_id
+from consumers.operations.sealed_rows import SealedTexts
 from consumers.partner_events import tell_partner
 from consumers.vault import key_ring_from_settings, seal_text, unseal_text
 from payouts.models import Delivery, DisabledWhy, EndpointState, WebhookEndpoint
@@ -247,11 +248,11 @@ def webhook_keys(endpoint: WebhookEndpoint, *, at: datetime) -> list[str]:
     """
     ring = key_ring_from_settings()
     assert endpoint.secret is not None
-    place = place_of_secret(endpoint.pk, endpoint.partner_id)
+    place = _place_of_secret(endpoint.pk, endpoint.partner_id)
     keys = [unseal_text(bytes(endpoint.secret), bound_to=place, ring=ring)]
     is_overlap = endpoint.previous_until is not None and at < endpoint.previous_until
     if endpoint.previous_secret is not None and is_overlap:
-        place = place_of_secret(endpoint.pk, endpoint.partner_id, is_previous=True)
+        place = _place_of_secret(endpoint.pk, endpoint.partner_id, is_previous=True)
         keys.append(unseal_text(bytes(endpoint.previous_secret), bound_to=place, ring=ring))
     return keys
 
@@ -288,10 +289,23 @@ def _park(row: WebhookEndpoint) -> None:
 
 
 def _sealed(secret: str, key: UUID, partner_id: UUID, *, is_previous: bool = False) -> bytes:
-    place = place_of_secret(key, partner_id, is_previous=is_previous)
+    place = _place_of_secret(key, partner_id, is_previous=is_previous)
     return seal_text(secret, bound_to=place, ring=key_ring_from_settings())
 
 
-def place_of_secret(key: UUID, partner_id: UUID, *, is_previous: bool = False) -> str:
-    """What a sealed secret is bound to: its endpoint, partner and column."""
+def _place_of_secret(key: UUID, partner_id: UUID, *, is_previous: bool = False) -> str:
     return f"webhook|{key}|{partner_id}|{'previous_secret' if is_previous else 'secret'}"
+
+
+WEBHOOK_SECRETS: Final = SealedTexts(
+    "webhook secrets",
+    model=WebhookEndpoint,
+    column="secret",
+    place=lambda row: _place_of_secret(row.pk, row.partner_id),
+)
+PREVIOUS_WEBHOOK_SECRETS: Final = SealedTexts(
+    "previous webhook secrets",
+    model=WebhookEndpoint,
+    column="previous_secret",
+    place=lambda row: _place_of_secret(row.pk, row.partner_id, is_previous=True),
+)

@@ -6,7 +6,7 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from consumers.models import Consumer, Partner
-from consumers.operations.consumers import register_consumer, reseal_tax_identifier
+from consumers.operations.consumers import register_consumer
 from tests.builders import make_consumer, make_http_client, make_partner
 
 pytestmark = pytest.mark.django_db
@@ -156,19 +156,3 @@ def test_canceling_another_partners_consumer_is_not_found(consumer: Consumer) ->
     assert cancel(consumer, {}, partner=make_partner()).status_code == 404
     consumer.refresh_from_db()
     assert consumer.is_active
-
-
-def test_resealing_changes_nothing_under_the_current_key(consumer: Consumer) -> None:
-    assert not reseal_tax_identifier(consumer)
-    assert not reseal_tax_identifier(make_consumer())
-
-
-def test_resealing_moves_a_tax_identifier_to_a_new_key(consumer: Consumer, settings: Any) -> None:
-    before = bytes(consumer.tax_identifier_sealed or b"")
-    settings.CARD_ENCRYPTION_KEYS = (
-        "next:bmV4dC1jYXJkLWtleS1mb3ItdGVzdHMtMzItYnl0ZXM=," + settings.CARD_ENCRYPTION_KEYS
-    )
-    assert reseal_tax_identifier(consumer)
-    consumer.refresh_from_db()
-    assert bytes(consumer.tax_identifier_sealed or b"").startswith(b"next|")
-    assert bytes(consumer.tax_identifier_sealed or b"") != before

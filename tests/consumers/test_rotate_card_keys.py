@@ -1,7 +1,5 @@
 """Rotating keys while the product runs: everything opens before, meanwhile and afterwards."""
 
-import base64
-from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 from uuid import UUID
@@ -13,34 +11,21 @@ from django.db import transaction
 
 from consumers.cards import Pan
 from consumers.models import Consumer, PaymentCard
-from consumers.operations import rotate_keys as operation
+from consumers.operations import reseal_cards as operation
 from consumers.operations.cards import add_card
 from consumers.operations.consumers import register_consumer
-from consumers.operations.rotate_keys import (
-    Remaining,
-    Rotation,
-    remaining_under_old_keys,
-    rotate_keys,
-)
+from consumers.operations.reseal_cards import CARDS
+from consumers.operations.rotate_keys import Rotation, remaining_under_old_keys, rotate_keys
 from consumers.vault import SealedCard, fingerprint, key_ring_from_settings, unseal, unseal_text
+from payouts.operations.sealed_kinds import SEALED_KINDS
 from tests.builders import VISA_NUMBER, make_card, make_consumer, make_partner
 from tests.consumers.card_numbers import MASTERCARD, MASTERCARD_2_SERIES, VISA, VISA_DEBIT
 from tests.racing import race, returned
+from tests.vault_keys import use_keys
 
 pytestmark = pytest.mark.django_db
 
 NUMBERS = (VISA, VISA_DEBIT, MASTERCARD, MASTERCARD_2_SERIES)
-
-
-def keys(*ids: str) -> str:
-    """Keys as the settings hold them; the id makes the key."""
-    made = (base64.b64encode(key_id.encode().ljust(32, b".")).decode() for key_id in ids)
-    return ",".join(f"{key_id}:{key}" for key_id, key in zip(ids, made, strict=True))
-
-
-def use_keys(settings: Any, *keks: str, fingerprints: Sequence[str] = ("fp1",)) -> None:
-    settings.CARD_ENCRYPTION_KEYS = keys(*keks)
-    settings.CARD_FINGERPRINT_KEYS = keys(*fingerprints)
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +40,7 @@ def cards() -> list[PaymentCard]:
 
 def rotate(settings: Any, *, drop_old: bool = False) -> Rotation:
     use_keys(settings, "kek2", "kek1", fingerprints=("fp2", "fp1"))
-    rotation = rotate_keys(told=lambda _: None)
+    rotation = rotate_keys(SEALED_KINDS, told=lambda _: None)
     if drop_old:
         use_keys(settings, "kek2", fingerprints=("fp2",))
     return rotation
@@ -66,6 +51,10 @@ def number_of(card: PaymentCard) -> str:
     sealed = SealedCard(stored.kek_id, bytes(stored.wrapped_key), bytes(stored.ciphertext))
     ring = key_ring_from_settings()
     return unseal(sealed, card_id=card.pk, partner_id=card.partner_id, ring=ring).reveal()
+
+
+def remaining(kind: str) -> int:
+    return remaining_under_old_keys(SEALED_KINDS)[kind]
 
 
 def key_ids() -> set[tuple[str, str]]:
@@ -93,7 +82,7 @@ def test_moves_every_card_and_needs_the_old_keys_no_more(
     cards: list[PaymentCard], settings: Any
 ) -> None:
     rotation = rotate(settings, drop_old=True)
-    assert (rotation.cards, rotation.is_clean) == (len(cards), True)
+    assert (rotation.moved["cards"], rotation.is_clean) == (len(cards), True)
     assert key_ids() == {("kek2", "fp2")}
     assert [number_of(card) for card in cards] == list(NUMBERS)
 
@@ -123,7 +112,7 @@ def test_moves_the_wrapping_key_alone_without_the_number(
 
     use_keys(settings, "kek2", "kek1")
     monkeypatch.setattr(operation, "unseal", refuse)
-    assert rotate_keys(told=lambda _: None).cards == len(cards)
+    assert rotate_keys(SEALED_KINDS, told=lambda _: None).moved["cards"] == len(cards)
     assert key_ids() == {("kek2", "fp1")}
 
 
@@ -139,7 +128,7 @@ def test_changes_nothing_that_a_person_sees(settings: Any) -> None:
 def test_a_second_run_moves_nothing(cards: list[PaymentCard], settings: Any) -> None:
     rotate(settings)
     before = list(PaymentCard.objects.order_by("pk").values_list("wrapped_key", flat=True))
-    assert rotate(settings).cards == 0
+    assert rotate(settings).moved["cards"] == 0
     after = list(PaymentCard.objects.order_by("pk").values_list("wrapped_key", flat=True))
     assert [bytes(key) for key in after] == [bytes(key) for key in before]
 
@@ -151,13 +140,13 @@ def test_goes_on_after_a_kill(
     def die(_: Rotation) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(operation, "BATCH", 2)
+    monkeypatch.setattr(CARDS, "rows_at_once", 2)
     use_keys(settings, "kek2", "kek1")
     with pytest.raises(KeyboardInterrupt):
-        rotate_keys(told=die)
-    assert remaining_under_old_keys() == Remaining(cards=2, tax_identifiers=0)
+        rotate_keys(SEALED_KINDS, told=die)
+    assert remaining("cards") == 2
     assert [number_of(card) for card in cards] == list(NUMBERS)
-    assert rotate_keys(told=lambda _: None).cards == 2
+    assert rotate_keys(SEALED_KINDS, told=lambda _: None).moved["cards"] == 2
 
 
 def test_finds_cards_that_are_added_meanwhile_under_the_old_key(
@@ -167,14 +156,14 @@ def test_finds_cards_that_are_added_meanwhile_under_the_old_key(
     make_card()
 
     def add_one_more(rotation: Rotation) -> None:
-        if rotation.cards == 1:
+        if rotation.moved["cards"] == 1:
             use_keys(settings, "kek1")
             make_card()
             use_keys(settings, "kek2", "kek1")
 
     use_keys(settings, "kek2", "kek1")
-    assert rotate_keys(told=add_one_more).cards == 2
-    assert remaining_under_old_keys().cards == 0
+    assert rotate_keys(SEALED_KINDS, told=add_one_more).moved["cards"] == 2
+    assert remaining("cards") == 0
 
 
 def test_goes_round_again_for_what_was_passed_over(
@@ -183,13 +172,13 @@ def test_goes_round_again_for_what_was_passed_over(
     first = PaymentCard.objects.get(pk=cards[0].pk)
 
     def come_late(rotation: Rotation) -> None:
-        if rotation.cards == 2:
+        if rotation.moved["cards"] == 2:
             first.save(update_fields=["kek_id", "wrapped_key"])
 
-    monkeypatch.setattr(operation, "BATCH", 1)
+    monkeypatch.setattr(CARDS, "rows_at_once", 1)
     use_keys(settings, "kek2", "kek1")
-    assert rotate_keys(told=come_late).cards == len(cards) + 1
-    assert remaining_under_old_keys().cards == 0
+    assert rotate_keys(SEALED_KINDS, told=come_late).moved["cards"] == len(cards) + 1
+    assert remaining("cards") == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -199,19 +188,19 @@ def test_passes_over_a_card_that_somebody_holds(cards: list[PaymentCard], settin
         PaymentCard.objects.select_for_update().get(pk=cards[1].pk)
         (told,) = returned(race([refusal]))
     assert "run this again" in told
-    assert remaining_under_old_keys().cards == 1
-    assert "1 cards and 0 tax identifiers moved" in command()
+    assert remaining("cards") == 1
+    assert "Moved: 0 second factors, 1 cards, " in command()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_rotations_at_once_move_each_card_once(
     cards: list[PaymentCard], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operation, "BATCH", 1)
+    monkeypatch.setattr(CARDS, "rows_at_once", 1)
     use_keys(settings, "kek2", "kek1", fingerprints=("fp2", "fp1"))
-    rotations = returned(race([lambda: rotate_keys(told=lambda _: None)] * 2))
-    assert sum(rotation.cards for rotation in rotations) == len(cards)
-    assert remaining_under_old_keys().cards == 0
+    rotations = returned(race([lambda: rotate_keys(SEALED_KINDS, told=lambda _: None)] * 2))
+    assert sum(rotation.moved["cards"] for rotation in rotations) == len(cards)
+    assert remaining("cards") == 0
 
 
 def test_moves_the_others_and_names_what_does_not_open(
@@ -221,7 +210,7 @@ def test_moves_the_others_and_names_what_does_not_open(
     use_keys(settings, "kek2", "kek1", fingerprints=("fp2", "fp1"))
     told = refusal()
     assert told == f"Cards that cannot be opened: {cards[2].pk}"
-    assert remaining_under_old_keys().cards == 1
+    assert remaining("cards") == 1
     assert [number_of(card) for card in (cards[0], cards[1], cards[3])] == [
         VISA,
         VISA_DEBIT,
@@ -266,7 +255,7 @@ def test_a_dry_run_opens_everything_and_writes_nothing(
 ) -> None:
     before = key_ids()
     use_keys(settings, "kek2", "kek1", fingerprints=("fp2", "fp1"))
-    assert "4 cards and 0 tax identifiers can be moved" in command("--dry-run")
+    assert "Can be moved: 0 second factors, 4 cards, " in command("--dry-run")
     assert key_ids() == before
     spoil(cards[0])
     assert str(cards[0].pk) in refusal("--dry-run")
@@ -275,11 +264,10 @@ def test_a_dry_run_opens_everything_and_writes_nothing(
 
 def test_says_how_many_remain(cards: list[PaymentCard], settings: Any) -> None:
     use_keys(settings, "kek2", "kek1")
-    begun, others, moved, left = command().splitlines()
-    assert begun.endswith("Under others: 4 cards, 0 tax identifiers.")
-    assert others == "0 webhook secrets moved."
-    assert moved == "4 cards and 0 tax identifiers moved."
-    assert left == "Under other keys now: 0 cards, 0 tax identifiers."
+    begun, moved, left = command().splitlines()
+    assert "Under others: 0 second factors, 4 cards, 0 " in begun
+    assert moved.startswith("Moved: 0 second factors, 4 cards, 0 ")
+    assert left.startswith("Under other keys now: 0 second factors, 0 cards, 0 ")
 
 
 def test_refuses_keys_that_make_no_sense(cards: list[PaymentCard], settings: Any) -> None:
@@ -301,8 +289,11 @@ def test_moves_tax_identifiers_too(settings: Any) -> None:
     with_one = register_consumer(partner.pk, pcid="a", tax_identifier="000-12-3456")
     register_consumer(partner.pk, pcid="b")
     use_keys(settings, "kek2", "kek1")
-    assert remaining_under_old_keys() == Remaining(cards=0, tax_identifiers=1)
-    assert "0 cards and 1 tax identifiers moved" in command()
+    assert [remaining("cards"), remaining("tax identifiers")] == [0, 1]
+    assert (
+        "Moved: 0 second factors, 0 cards, 0 webhook secrets, 0 previous webhook secrets, 1 tax"
+        in (command())
+    )
     use_keys(settings, "kek2")
     assert tax_identifier_of(with_one.pk) == "000-12-3456"
 
@@ -314,7 +305,7 @@ def test_names_consumers_whose_tax_identifier_does_not_open(settings: Any) -> No
     Consumer.objects.filter(pk=broken.pk).update(tax_identifier_sealed=b"kek1|" + bytes(40))
     use_keys(settings, "kek2", "kek1")
     told = refusal()
-    assert told == f"Consumers whose tax identifier cannot be opened: {broken.pk}"
+    assert told == f"Tax identifiers that cannot be opened: {broken.pk}"
     assert tax_identifier_of(sound.pk) == "000-65-4321"
 
 
@@ -322,8 +313,8 @@ def test_a_key_whose_id_begins_like_the_current_one_is_another(settings: Any) ->
     use_keys(settings, "kek10")
     consumer = register_consumer(make_partner().pk, pcid="a", tax_identifier="000-12-3456")
     use_keys(settings, "kek1", "kek10")
-    assert remaining_under_old_keys().tax_identifiers == 1
-    assert "1 tax identifiers moved" in command()
+    assert remaining("tax identifiers") == 1
+    assert " 1 tax identifiers" in command()
     assert tax_identifier_of(consumer.pk) == "000-12-3456"
 
 
@@ -332,6 +323,7 @@ def test_asks_for_one_batch_in_few_statements(
 ) -> None:
     use_keys(settings, "kek2", "kek1")
     # Savepoint, look, savepoint, store, both released; then a look that finds nothing, for cards
-    # twice (the round and one more) and for tax identifiers once; and the entry in the trail.
-    with django_assert_max_num_queries(16):
-        rotate_keys(told=lambda _: None)
+    # twice (the round and one more) and for the six other kinds once, each in a savepoint; and the
+    # entry in the trail.
+    with django_assert_max_num_queries(32):
+        rotate_keys(SEALED_KINDS, told=lambda _: None)

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from consumers.models import AuditEntry, Consumer, PaymentCard
 from consumers.operations.api_clients import add_client_secret
+from consumers.operations.reseal_cards import CARDS
 from consumers.operations.rotate_keys import rotate_keys
 from payouts.models import Payment
 from payouts.operations.record_outcome import record_outcome
@@ -293,6 +294,6 @@ def test_commands_that_change_something() -> None:
 def test_rotating_keys() -> None:
     make_card()
     no_entries_yet()
-    rotate_keys(told=lambda _rotation: None)
+    rotate_keys([CARDS], told=lambda _rotation: None)
     assert [entry[1:] for entry in kept()] == [("rotate_keys", "vault", "done")]
-    assert newest().after["cards"] == 0
+    assert newest().after["moved"] == {"cards": 0}
