@@ -27,21 +27,6 @@ def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
     }
 
 
-def _pushes_with(title: str, icon: str, status: str) -> dict[str, Any]:
-    """A shortcut to the pushes of one status, highlighted only when that is what is shown."""
-
-    def address(_request: HttpRequest) -> str:
-        return reverse("admin:payouts_payment_changelist", query={"status": status})
-
-    return {
-        "title": title,
-        "icon": icon,
-        "link": address,
-        "active": lambda request: _is_pushes(request) and request.GET.get("status") == status,
-        "permission": _permits("payouts.view_payment"),
-    }
-
-
 def _is_pushes(request: HttpRequest) -> bool:
     return request.path.startswith(reverse("admin:payouts_payment_changelist"))
 
@@ -121,7 +106,8 @@ UNFOLD: Final[dict[str, Any]] = {
                     | {"active": lambda r: _is_pushes(r) and not r.GET.get("status")},
                     _page("Waiting for approval", "approval", "approvals", "payouts.view_payment"),
                     _page("Batches", "upload_file", "batches", "payouts.view_payment"),
-                    _pushes_with("In doubt", "help_center", "unknown"),
+                    _page("In doubt", "help_center", "in_doubt", "payouts.view_payment"),
+                    _page("Cases", "balance", "cases", "payouts.view_case"),
                     _page("Files", "draft", "exports", "payouts.export_payment"),
                 ],
             },

@@ -5,7 +5,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django import forms
-from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -15,6 +14,7 @@ from consumers.models import Partner
 from payouts.backoffice.batch_words import state_label
 from payouts.backoffice.fields import NoteField, ShortText
 from payouts.backoffice.pages import me, shown, staff_page
+from payouts.backoffice.uploads import OnlyInMemory
 from payouts.batch_files.columns import TEMPLATE
 from payouts.batch_files.findings import FileRefused, refusal_words
 from payouts.batch_files.lines import LARGEST_FILE_BYTES, MOST_ROWS
@@ -28,8 +28,6 @@ from payouts.staff import ISSUE_PAYMENT
 TITLE: Final = "Batches"
 SEE: Final = "payouts.view_payment"
 _TEMPLATES: Final = {"csv": (csv_template, CSV_TYPE), "xlsx": (xlsx_template, XLSX_TYPE)}
-# What a form has around its file.
-_FORM_BYTES: Final = 64 * 1024
 _MEGABYTES: Final = LARGEST_FILE_BYTES // (1024 * 1024)
 
 
@@ -60,29 +58,6 @@ class UploadForm(forms.Form):
         partners = list(Partner.objects.filter(is_active=True).values_list("pk", flat=True)[:2])
         if len(partners) == 1:
             self.fields["partner"].initial = partners[0]
-
-
-class _OnlyInMemory(MemoryFileUploadHandler):
-    """Keeps a file off the disk, where a card number in it would lie in the clear.
-
-    One that is too large is dropped while it comes, and the form says so.
-    """
-
-    def handle_raw_input(
-        self,
-        input_data: Any,
-        META: Any,  # noqa: N803  # Django's name for it
-        content_length: int,
-        *_: Any,
-        **__: Any,
-    ) -> None:
-        self.activated = content_length <= LARGEST_FILE_BYTES + _FORM_BYTES
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
-        return super().receive_data_chunk(raw_data, start) if self.activated else None
-
-    def file_complete(self, file_size: int) -> Any:
-        return super().file_complete(file_size) if self.activated else None
 
 
 @staff_page(SEE)
@@ -116,7 +91,7 @@ def batches(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 def new(request: HttpRequest) -> HttpResponseBase:
     """The upload. The page inside checks the token, after the file has found its way to memory."""
-    request.upload_handlers = [_OnlyInMemory(request)]
+    request.upload_handlers = [OnlyInMemory(request, largest_bytes=LARGEST_FILE_BYTES)]
     return _new(request)
 
 

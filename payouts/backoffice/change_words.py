@@ -28,6 +28,9 @@ KIND_WORDS: Final = {
     "staff_member": "Staff",
     "staff_password": "Password",
     "webhook": "Webhook",
+    "resolve_unknown": "Push in doubt",
+    "return_payment": "Money came back",
+    "close_case": "Case",
 }
 
 CHANGE_BAR_WORDS: Final = {
@@ -80,6 +83,11 @@ _FIELD_WORDS: Final = {
     "url": "Address",
     "types": "Hears",
     "description": "Description",
+    "times_sent": "Times sent",
+    "sha256": "SHA-256 of the evidence",
+    "file": "Evidence",
+    "evidence": "Evidence's id",
+    "way": "What is booked",
 }
 _ORDER: Final = {name: place for place, name in enumerate(_FIELD_WORDS)}
 _DOLLARS: Final = frozenset(

@@ -25,6 +25,7 @@ from payouts.backoffice.change_words import (
     change_lines,
     costs,
 )
+from payouts.backoffice.doubt_words import page_of_resolution
 from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.backoffice.setting_forms import BLANK, FORMS
@@ -112,7 +113,9 @@ def queue(request: HttpRequest) -> HttpResponse:
 @require_GET
 def one(request: HttpRequest, change_id: UUID) -> HttpResponse:
     """What would change, in words, and what this person can do about it."""
-    return _page(request, _change_or_404(change_id), DecisionForm())
+    change = _change_or_404(change_id)
+    page = page_of_resolution(change)
+    return HttpResponseRedirect(page) if page else _page(request, change, DecisionForm())
 
 
 @staff_page(SEE_CHANGES)

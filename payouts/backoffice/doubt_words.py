@@ -1,0 +1,80 @@
+"""What staff read about doubts and cases, and where each is worked on. Words and addresses only."""
+
+from typing import Final
+
+from django.urls import reverse
+
+from payouts.doubts import CaseKind, EvidenceProblem, Way
+from payouts.models import ChangeRequest
+from payouts.models.changes import CLOSING, RESOLUTION, RETURN
+from payouts.operations.ask_now import Asked
+from payouts.states import Status
+
+FOUND_WORDS: Final = {
+    "not_found": "the network does not have it",
+    "timeout": "no answer in time",
+    "connection_lost": "the connection broke",
+    "server_error": "the network had an error",
+    "in_progress": "the network is still at it",
+    "still_running": "the network is still at it",
+    "unreadable_answer": "an answer that nobody can read",
+    "unexpected_status": "an answer that nobody expects",
+    "identity_mismatch": "an answer about another push",
+    "unclear_code": "a code that says neither",
+    "unresolved_duplicate": "it has the push and does not say more",
+    "unreachable": "the network could not be reached",
+    "sender_lost": "the sender stopped in the middle",
+    "internal_error": "an error of our own",
+}
+ASKED_WORDS: Final = {
+    Asked.ASKING: "The network is being asked. What it says appears here.",
+    Asked.ALREADY: "The network is being asked already. What it says appears here.",
+    Asked.NOT_UNKNOWN: "This push is not in doubt any more.",
+}
+EVIDENCE_WORDS: Final = {
+    EvidenceProblem.EMPTY: "The file is empty.",
+    EvidenceProblem.TOO_LARGE: "The file is larger than 5 MB.",
+    EvidenceProblem.KIND: "Take a PDF, PNG, JPEG or plain text: nothing else is kept.",
+    EvidenceProblem.CARD_NUMBER: "There is a card number in it, or in its name. Black it out.",
+}
+VERDICT_WORDS: Final = {
+    Status.COMPLETED.value: "It was paid",
+    Status.FAILED.value: "It was not paid",
+    Status.RETURNED.value: "The money came back",
+}
+VERDICT_MEANS: Final = {
+    Status.COMPLETED.value: "The held money goes to the network, the fee to us. This is final.",
+    Status.FAILED.value: "Amount and fee are the partner's again. This is final: if it was paid "
+    "after all, the money is lost.",
+    Status.RETURNED.value: "The amount is the partner's again; the fee stays ours. This is final.",
+}
+CASE_WORDS: Final = {
+    CaseKind.LATE_ANSWER.value: "Late answer",
+    CaseKind.UNEXPECTED_RETURN.value: "Unexpected return",
+    CaseKind.RETURN_DIFFERS.value: "Return differs",
+}
+WAY_WORDS: Final = {
+    Way.NOTHING.value: "Nothing is to be booked",
+    Way.CHARGE_PARTNER.value: "The partner pays amount and fee",
+    Way.HOUSE_BEARS.value: "We bear the amount",
+    Way.GIVE_BACK.value: "The partner gets amount and fee back",
+}
+SIDE_WORDS: Final = {
+    "says": "Says",
+    "status": "Status",
+    "failure": "Failure",
+    "network_code": "Network code",
+    "approval_code": "Approval code",
+    "transaction": "Transaction",
+    "reference": "Reference",
+    "amount": "Amount",
+}
+
+
+def page_of_resolution(change: ChangeRequest) -> str:
+    """The page on which a resolution or the end of a case is decided; empty for other changes."""
+    if change.kind in (RESOLUTION, RETURN):
+        return reverse("backoffice:doubt", args=[change.subject])
+    if change.kind == CLOSING:
+        return reverse("backoffice:case", args=[change.subject])
+    return ""
