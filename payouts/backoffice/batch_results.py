@@ -22,8 +22,8 @@ from payouts.batch_files.columns import METADATA
 from payouts.batch_queries import batch_of, every_line_of
 from payouts.models import Batch, BatchRow
 from payouts.spreadsheets import CSV_TYPE, XLSX_TYPE, Row, csv_chunks, write_xlsx
+from payouts.staff import EXPORT_PAYMENT
 
-SEE: Final = "payouts.view_payment"
 HEADER: Final = (
     "line", "status", "failure", "warnings", "push", "amount", "fee", "consumer as given",
     "card as given", "amount as given", "reference", "description", "consumer", "pcid", "card",
@@ -31,7 +31,7 @@ HEADER: Final = (
 )  # fmt: skip
 
 
-@staff_page(SEE)
+@staff_page(EXPORT_PAYMENT)
 @require_GET
 def results(request: HttpRequest, batch_id: UUID, kind: str) -> HttpResponse:
     """Every line with its number, its push, the push's status, and what went wrong."""

@@ -4,7 +4,6 @@ django-allauth finds its way by the names without a prefix; what it offers besid
 e-mail addresses, resetting a password by mail) has no address here.
 """
 
-from allauth.account.views import logout
 from django.urls import include, path
 
 from payouts.sign_in import views
@@ -20,7 +19,7 @@ urlpatterns = [
     path("sign-in/", views.enter, name="account_login"),
     path("sign-in/second-factor/", views.show_second_factor, name="mfa_authenticate"),
     path("sign-in/passkey/", views.enter_by_passkey, name="mfa_login_webauthn"),
-    path("sign-out/", logout, name="account_logout"),
+    path("sign-out/", views.sign_out, name="account_logout"),
     path("security/", views.security, name="mfa_index"),
     path("security/", include((OWN, "sign_in"))),
     path("security/app/", views.activate_app, name="mfa_activate_totp"),

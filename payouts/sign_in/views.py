@@ -10,6 +10,7 @@ from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.views import LoginView
+from allauth.account.views import logout as allauth_logout
 from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
@@ -122,6 +123,11 @@ class RemovePasskey(Framed, RemoveWebAuthnView):  # type: ignore[misc]
     template_name = "sign_in/remove_passkey.html"
     title = "Remove a passkey"
     success_url = reverse_lazy("mfa_index")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        whole = super().get_context_data(**kwargs)
+        # Under the name `object` the theme would look for its page among those of models.
+        return {"passkey": whole.pop("object"), **whole}
 
     def form_valid(self, form: Any) -> HttpResponse:
         return removed(self.request, super().form_valid, form)
@@ -259,6 +265,8 @@ def admin_login(request: HttpRequest) -> HttpResponse:
 enter = sensitive_post_parameters("password")(Enter.as_view())
 show_second_factor = ShowSecondFactor.as_view()
 enter_by_passkey = LoginWebAuthnView.as_view()
+# By a button only: a link or an image somewhere else must not sign anybody out.
+sign_out = require_POST(allauth_logout)
 activate_app = guarded(ActivateApp.as_view())
 remove_app = guarded(RemoveApp.as_view())
 add_passkey = guarded(AddPasskey.as_view())

@@ -237,6 +237,14 @@ def test_results_name_every_line_and_are_no_formulas(
     assert AuditEntry.objects.filter(verb="export", subject_id=str(batch.pk)).count() == 2
 
 
+def test_results_are_for_those_who_may_take_files(card: PaymentCard, mia: User) -> None:
+    batch = issued(card.partner, mia, line(card, "1.00"))
+    viewer = browser("viewer", username="vera")
+    assert "Results" not in text_of(viewer.get(address(batch)))
+    assert results(viewer, batch).status_code == 403
+    assert not AuditEntry.objects.filter(verb="export").exists()
+
+
 def test_reads_a_workbook_from_the_page(client: Client, card: PaymentCard) -> None:
     posted(client, card, xlsx_file([card.consumer.pcid, 1111, 8.41, "", ""]), "november.xlsx")
     assert read_next_batch()

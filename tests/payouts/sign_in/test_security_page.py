@@ -11,6 +11,7 @@ from consumers.models import AuditEntry
 from payouts.models import StaffSession
 from payouts.operations.end_sessions import open_sessions
 from tests.back_office import browser_of, show_second_factor, text_of
+from tests.passkeys import Passkey
 from tests.staff_factors import (
     SECURITY,
     SIGN_IN,
@@ -108,6 +109,24 @@ def test_the_only_factor_stays(grace: User) -> None:
     answer = client.post(reverse("mfa_deactivate_totp"))
     assert "this is the only one" in text_of(answer)
     assert Authenticator.objects.filter(user=grace, type="totp").exists()
+
+
+def test_a_passkey_is_removed_after_a_question(grace: User) -> None:
+    give_app(grace)
+    passkey = Passkey().add_to(grace, name="Old phone")
+    client = browser_of(grace)
+    address = reverse("mfa_remove_webauthn", args=[passkey.pk])
+    assert "Remove “Old phone”?" in text_of(client.get(address))
+    assert client.post(address).headers["Location"] == SECURITY
+    assert not Authenticator.objects.filter(pk=passkey.pk).exists()
+
+
+def test_signing_out_takes_a_button(grace: User) -> None:
+    client = browser_of(grace)
+    assert client.get("/admin/sign-out/").status_code == 405
+    assert is_in(client)
+    client.post("/admin/sign-out/")
+    assert not is_in(client)
 
 
 def test_new_codes_make_the_old_ones_void(grace: User) -> None:
