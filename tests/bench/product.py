@@ -58,15 +58,16 @@ class Product:
     def started(cls, folder: Path, *, checkout: Path = ROOT) -> Iterator[Self]:
         """Run the demo of a checkout for the length of a `with` block."""
         folder.mkdir(parents=True, exist_ok=True)
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "demo", "--port", "0"],
-            cwd=checkout,
-            env=environment(folder),
-            stdin=subprocess.DEVNULL,
-            stdout=(folder / "demo.log").open("w"),
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with (folder / "demo.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "demo", "--port", "0"],
+                cwd=checkout,
+                env=environment(folder),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
         try:
             yield cls(folder, process, _facts(folder, process))
         finally:

@@ -1,6 +1,7 @@
 """One product and one browser for all tests here; one window for each person in a test."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser
 from tests.bench.product import Product
 from tests.browser import chromium
 from tests.browser.person import Person, Watch, kept_session, sign_in, window
+from tests.browser.stock import stock
 
 HERE = Path(__file__).parent
 
@@ -53,8 +55,8 @@ def sessions(browser: Browser, product: Product) -> Callable[[str], Any]:
     return session_of
 
 
-@pytest.fixture
-def enter(browser: Browser, product: Product, sessions: Callable[[str], Any]) -> Iterator[Enter]:
+@contextmanager
+def doorway(browser: Browser, product: Product, sessions: Callable[[str], Any]) -> Iterator[Enter]:
     """Let somebody of a role in: `enter("maker")`, with options of the window if they matter.
 
     Whatever their pages complained about fails the test at its end.
@@ -71,3 +73,16 @@ def enter(browser: Browser, product: Product, sessions: Callable[[str], Any]) ->
     for person in people:
         person.page.context.close()
     assert [one for person in people for one in person.watch.complaints] == []
+
+
+@pytest.fixture
+def enter(browser: Browser, product: Product, sessions: Callable[[str], Any]) -> Iterator[Enter]:
+    with doorway(browser, product, sessions) as let_in:
+        yield let_in
+
+
+@pytest.fixture(scope="session")
+def blanks(browser: Browser, product: Product, sessions: Callable[[str], Any]) -> dict[str, str]:
+    """What fills the blanks in addresses: one of everything."""
+    with doorway(browser, product, sessions) as let_in:
+        return stock(product, let_in)

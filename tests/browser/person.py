@@ -3,13 +3,29 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    ViewportSize,
+)
 
 from tests.bench.product import Product
 
-DESKTOP: Final = {"width": 1440, "height": 900}
-PHONE: Final = {"width": 390, "height": 844}
+DESKTOP: Final[ViewportSize] = {"width": 1440, "height": 900}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 PATIENCE_MS: Final = 15_000
+
+_DEVICE: Final = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
 
 
 # Not frozen: Playwright writes a mark on whose method listens.
@@ -55,6 +71,20 @@ class Person:
     def sees(self, text: str) -> None:
         """Wait until the text stands on the page."""
         self.page.get_by_text(text).first.wait_for(timeout=PATIENCE_MS)
+
+    def gets_a_device(self) -> None:
+        """Give this window a device that keeps passkeys, and says yes to whatever it is asked."""
+        device = self.page.context.new_cdp_session(self.page)
+        device.send("WebAuthn.enable")
+        device.send("WebAuthn.addVirtualAuthenticator", {"options": _DEVICE})
+
+    def adds_passkey(self, name: str) -> Page:
+        """Set up a passkey on the device, and come out on the page of one's own security."""
+        page = self.goes_to("/admin/security/passkeys/add/")
+        page.get_by_label("Name").fill(name)
+        page.get_by_role("button", name="Add a passkey").click()
+        page.get_by_text(name).first.wait_for()
+        return page
 
 
 def window(browser: Browser, watch: Watch, **options: Any) -> Page:
