@@ -72,7 +72,8 @@ class _Instant(forms.Field):
             instant = _instant(value)
         except ValueError:
             raise FormError(self.error_messages["invalid"], code="invalid") from None
-        return min(max(instant, _EARLIEST), _LATEST)
+        # In UTC: RFC 3339 has offsets up to 23:59, PostgreSQL knows none beyond 15:59.
+        return min(max(instant, _EARLIEST), _LATEST).astimezone(UTC)
 
 
 def _instant(text: str) -> datetime:

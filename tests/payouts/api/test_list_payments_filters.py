@@ -130,6 +130,8 @@ class TestFilters:
             "2020-01-01T00:00:00.123456789Z",
             "2020-01-01T00:00:00+02:00",
             "2020-01-01T00:00:00-11:30",
+            "2020-01-01T00:00:00+22:35",
+            "2020-01-01T00:00:00-23:59",
             "1970-01-01T00:00:00Z",
             "0001-01-01T00:00:00Z",
             "0001-01-01T00:00:00+14:00",
@@ -139,6 +141,7 @@ class TestFilters:
         self, caller: Caller, cast: Sequence[Payment], written: str
     ) -> None:
         assert listed(caller, created_after=written)["count"] == 3
+        assert listed(caller, created_after=written, search="Ada")["count"] == 2
         assert listed(caller, created_before=written)["count"] == 0
 
     def test_read_a_plus_that_was_not_escaped(
