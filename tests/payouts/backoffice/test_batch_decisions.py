@@ -174,7 +174,7 @@ TABLE = [
     ("decide_batch", "get", APPROVER),
     ("decide_batch", "post", APPROVER),
     ("order_batch", "post", APPROVER),
-    ("batch_results", "get", READERS),
+    ("batch_results", "get", READERS - {"viewer"}),
 ]
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "batches": (), "new_batch": (), "batch_template": ("csv",), "batch_results": ("csv",),
