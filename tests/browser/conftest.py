@@ -1,7 +1,9 @@
 """One product and one browser for all tests here; one window for each person in a test."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from playwright.sync_api import Browser
 
 from tests.bench.product import Product
 from tests.browser import chromium
+from tests.browser.newcomer import Newcomer, joins
+from tests.browser.pages import ADMIN, APPROVER, MAKER
 from tests.browser.person import Person, Watch, kept_session, sign_in, window
 from tests.browser.stock import stock
 
@@ -39,24 +43,30 @@ def browser() -> Iterator[Browser]:
         pytest.skip(str(missing))
 
 
-@pytest.fixture(scope="session")
-def sessions(browser: Browser, product: Product) -> Callable[[str], Any]:
-    """The signed-in cookies of a role. Signed in once: a code of the second factor works once."""
-    kept: dict[str, Any] = {}
+@dataclass(frozen=True)
+class Sessions:
+    """The cookies of people, who sign in once: a code of the second factor works once."""
 
-    def session_of(role: str) -> Any:
-        if role not in kept:
-            page = window(browser, Watch())
-            sign_in(page, product, role)
-            kept[role] = kept_session(page.context)
+    browser: Browser
+    product: Product
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, role: str) -> Any:
+        if role not in self.kept:
+            page = window(self.browser, Watch())
+            sign_in(page, self.product, role)
+            self.kept[role] = kept_session(page.context)
             page.context.close()
-        return kept[role]
+        return self.kept[role]
 
-    return session_of
+
+@pytest.fixture(scope="session")
+def sessions(browser: Browser, product: Product) -> Sessions:
+    return Sessions(browser, product)
 
 
 @contextmanager
-def doorway(browser: Browser, product: Product, sessions: Callable[[str], Any]) -> Iterator[Enter]:
+def doorway(browser: Browser, product: Product, sessions: Sessions) -> Iterator[Enter]:
     """Let somebody of a role in: `enter("maker")`, with options of the window if they matter.
 
     Whatever their pages complained about fails the test at its end.
@@ -76,13 +86,26 @@ def doorway(browser: Browser, product: Product, sessions: Callable[[str], Any]) 
 
 
 @pytest.fixture
-def enter(browser: Browser, product: Product, sessions: Callable[[str], Any]) -> Iterator[Enter]:
+def enter(browser: Browser, product: Product, sessions: Sessions) -> Iterator[Enter]:
     with doorway(browser, product, sessions) as let_in:
         yield let_in
 
 
 @pytest.fixture(scope="session")
-def blanks(browser: Browser, product: Product, sessions: Callable[[str], Any]) -> dict[str, str]:
+def blanks(browser: Browser, product: Product, sessions: Sessions) -> dict[str, str]:
     """What fills the blanks in addresses: one of everything."""
     with doorway(browser, product, sessions) as let_in:
         return stock(product, let_in)
+
+
+@pytest.fixture(scope="session")
+def kim(browser: Browser, product: Product, sessions: Sessions) -> Newcomer:
+    """Somebody new who both issues and approves; `enter(kim.username)` lets them in."""
+    page = window(browser, Watch())
+    with doorway(browser, product, sessions) as let_in:
+        newcomer = joins(
+            f"kim-{secrets.token_hex(2)}", MAKER, APPROVER, admin=let_in(ADMIN), page=page
+        )
+    sessions.kept[newcomer.username] = kept_session(page.context)
+    page.context.close()
+    return newcomer

@@ -82,7 +82,7 @@ class Caller:
         """Push dollars to the demo's card; what is final within the seconds is so in the answer."""
         answer = self._client.post(
             "/v2/payments/oct/",
-            headers={"Prefer": f"wait={wait}"},
+            headers={"Prefer": f"wait={wait}", "Idempotency-Key": secrets.token_hex(16)},
             json={**self._product.facts["demo"], "amount": amount},
         )
         payment: dict[str, Any] = answer.raise_for_status().json()

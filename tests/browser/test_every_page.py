@@ -1,6 +1,6 @@
 """Every page as every role: opens or is refused, fits, complains about nothing, passes axe."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Page
 
 from tests.bench.product import Product
-from tests.browser.conftest import Enter
+from tests.browser.conftest import Enter, Sessions
 from tests.browser.pages import EVERYTHING, PAGES, ROLES, PageOf
 from tests.browser.person import DESKTOP, PHONE
 
@@ -41,7 +41,7 @@ def _routes(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterato
 
 @pytest.mark.parametrize("role", ROLES)
 def test_opens_for_each_role_what_is_theirs_and_nothing_else(
-    role: str, product: Product, sessions: Callable[[str], Any], blanks: dict[str, str]
+    role: str, product: Product, sessions: Sessions, blanks: dict[str, str]
 ) -> None:
     cookies = {one["name"]: one["value"] for one in sessions(role)["cookies"]}
     with (
