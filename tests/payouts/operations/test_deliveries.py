@@ -184,9 +184,10 @@ class TestRecording:
 
     def test_retry_after_is_honoured_for_the_whole_endpoint(self) -> None:
         webhook = make_webhook()
-        first, _ = make_deliveries(webhook, number=2)
-        answer(claimed(limit=1)[0], Answer(status=429, retry_after="120"))
-        assert fresh(first).due_at > timezone.now() + timedelta(seconds=110)
+        make_deliveries(webhook, number=2)
+        (parcel,) = claimed(limit=1)
+        answer(parcel, Answer(status=429, retry_after="120"))
+        assert fresh_of(parcel).due_at > timezone.now() + timedelta(seconds=110)
         assert claimed(failing=True) == []
         WebhookEndpoint.objects.update(held_until=timezone.now())
         assert len(claimed(failing=True)) == 1
