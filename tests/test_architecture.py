@@ -46,7 +46,10 @@ PURE = (
     *(f"payouts/webhooks/{name}.py" for name in ("addresses", "schedule", "signing")),
     *(
         f"payouts/networks/sandbox/{name}.py"
-        for name in ("behaviour", "answers", "arrivals", "reading", "entries")
+        for name in (
+            *("behaviour", "answers", "arrivals", "reading", "entries"),
+            *("settlement", "planting"),
+        )
     ),
 )
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from payouts.networks.sandbox import entries
-from payouts.networks.sandbox.entries import Entry, Order, Receipt
+from payouts.networks.sandbox.entries import Entry, Merchant, Order, Receipt, Settled
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +95,21 @@ class Book:
 
     async def totals(self) -> dict[str, int]:
         return await self._read(entries.totals)
+
+    async def merchants(self) -> list[Merchant]:
+        return await self._read(entries.merchants)
+
+    async def count_settled(self, settled: Settled) -> int:
+        return await self._read(lambda book: entries.count_settled(book, settled))
+
+    async def settled(self, settled: Settled, *, after: int, limit: int) -> list[Entry]:
+        """Credits of a settlement file in the order of arrival, after one's id."""
+        return await self._read(
+            lambda book: entries.settled_entries(book, settled, after=after, limit=limit)
+        )
+
+    async def declined(self, settled: Settled, *, limit: int) -> list[Entry]:
+        return await self._read(lambda book: entries.declined_entries(book, settled, limit=limit))
 
     async def _read(self, work: Work[Result]) -> Result:
         loop = asyncio.get_running_loop()

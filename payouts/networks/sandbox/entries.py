@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from enum import Enum, auto
+from typing import NamedTuple
 
 from payouts.networks.base import NetworkIdentity
 from payouts.networks.sandbox.behaviour import is_approval
@@ -80,6 +81,29 @@ SELECT count(*) AS instructions,
     coalesce(sum(times_refused), 0) AS refused
 FROM instructions
 """
+
+
+class Merchant(NamedTuple):
+    """Whose instructions: a network settles with each apart."""
+
+    acquiring_bin: str
+    card_acceptor_id: str
+
+
+class Settled(NamedTuple):
+    """What a settlement file is about: a merchant's, from an instant up to before another one."""
+
+    acquiring_bin: str
+    card_acceptor_id: str
+    begins_at: str
+    ends_at: str
+
+
+_SETTLED = "acquiring_bin = ? AND card_acceptor_id = ? AND credited_at >= ? AND credited_at < ?"
+_DECLINED = (
+    "acquiring_bin = ? AND card_acceptor_id = ? AND decided_at >= ? AND decided_at < ?"
+    " AND credited = 0"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +279,35 @@ def entry_of(connection: sqlite3.Connection, entry_id: int) -> Entry | None:
     return found[0] if found else None
 
 
+def merchants(connection: sqlite3.Connection) -> list[Merchant]:
+    """Everybody whose instructions stand in the book."""
+    rows = connection.execute("SELECT DISTINCT acquiring_bin, card_acceptor_id FROM instructions")
+    return [Merchant(*row) for row in rows]
+
+
+def count_settled(connection: sqlite3.Connection, settled: Settled) -> int:
+    """How many credits a settlement file has."""
+    sql = f"SELECT count(*) FROM instructions WHERE {_SETTLED}"  # noqa: S608  # nosec B608
+    return int(connection.execute(sql, settled).fetchone()[0])
+
+
+def settled_entries(
+    connection: sqlite3.Connection, settled: Settled, *, after: int, limit: int
+) -> list[Entry]:
+    """The credits of a settlement file in the order of arrival, after one's id."""
+    condition = f"WHERE {_SETTLED} AND id > ? ORDER BY id LIMIT ?"
+    return select(connection, condition, (*settled, after, limit))
+
+
+def declined_entries(
+    connection: sqlite3.Connection, settled: Settled, *, limit: int
+) -> list[Entry]:
+    """What was declined in the time of a settlement file."""
+    return select(connection, f"WHERE {_DECLINED} ORDER BY id LIMIT ?", (*settled, limit))
+
+
 def select(
-    connection: sqlite3.Connection, condition: str, parameters: tuple[int, ...]
+    connection: sqlite3.Connection, condition: str, parameters: tuple[int | str, ...]
 ) -> list[Entry]:
     columns = ", ".join(ENTRY_NAMES)
     rows = connection.execute(f"SELECT {columns} FROM instructions {condition}", parameters)  # noqa: S608  # nosec B608: constants only

@@ -16,6 +16,7 @@ from payouts.networks.sandbox.arrivals import Arrival, MalformedMessage
 from payouts.networks.sandbox.behaviour import Fault, Plan, Switches
 from payouts.networks.sandbox.book import Book
 from payouts.networks.sandbox.entries import Entry, Order, Standing, card_token
+from payouts.networks.sandbox.settlement_desk import SettlementDesk
 from payouts.networks.sandbox.wire import Answer, Listener, Reply, Request
 
 PUSH_PATH = "/visadirect/fundstransfer/v1/pushfundstransactions"
@@ -42,12 +43,15 @@ class SandboxServer:
         self._running: set[asyncio.Task[Entry]] = set()
         self._reopening: asyncio.Task[None] | None = None
         self._listener = Listener(self._respond, host=host, port=port)
+        desk = SettlementDesk(book)
         self._routes: dict[tuple[str, str], Route] = {
             ("POST", PUSH_PATH): self._push,
             ("GET", QUERY_PATH): self._query,
             ("POST", CARD_PATH): self._card,
             ("GET", "/book"): self._page,
             ("GET", "/book/totals"): self._totals,
+            ("GET", "/settlement"): desk.file,
+            ("GET", "/settlement/planted"): desk.planted,
             ("GET", "/control"): self._control,
             ("POST", "/control"): self._control,
             ("GET", "/healthz"): self._healthz,

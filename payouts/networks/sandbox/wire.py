@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from urllib.parse import parse_qsl, urlsplit
@@ -56,6 +56,14 @@ class Answer:
     sending: Sending = Sending.WHOLE
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer whose body is made while it is sent, in chunks."""
+
+    chunks: AsyncIterator[bytes]
+    content_type: str
+
+
 class Breakage(Enum):
     """What happens to the connection in place of an answer."""
 
@@ -67,7 +75,7 @@ class Breakage(Enum):
     GARBAGE = auto()
 
 
-Reply = Answer | Breakage
+Reply = Answer | Streamed | Breakage
 Respond = Callable[[Request], Awaitable[Reply]]
 
 
@@ -115,6 +123,8 @@ class _Connection(asyncio.Protocol):
         self._body = bytearray()
         self._answering: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -126,6 +136,13 @@ class _Connection(asyncio.Protocol):
         # An answer under way ends by itself: what was begun for the client goes on without it.
         self._connections.discard(self)
         self._lost.set()
+        self._writable.set()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
 
     def data_received(self, data: bytes) -> None:
         self._http.receive_data(data)
@@ -175,7 +192,10 @@ class _Connection(asyncio.Protocol):
         if isinstance(reply, Breakage):
             await self._break(reply)
             return
-        await self._send(reply)
+        if isinstance(reply, Streamed):
+            await self._stream(reply)
+        else:
+            await self._send(reply)
         if self._transport.is_closing() or self._http.our_state is not h11.DONE:
             self._transport.close()
             return
@@ -224,6 +244,18 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
         else:
             await self._drip(head, answer.body)
+
+    async def _stream(self, answer: Streamed) -> None:
+        headers = [("content-type", answer.content_type), ("transfer-encoding", "chunked")]
+        head = h11.Response(status_code=200, headers=headers)
+        self._transport.write(self._http.send(head) or b"")
+        async for chunk in answer.chunks:
+            # No more lies in memory than the client takes.
+            await self._writable.wait()
+            if self._lost.is_set():
+                return
+            self._transport.write(self._http.send(h11.Data(data=chunk)) or b"")
+        self._transport.write(self._http.send(h11.EndOfMessage()) or b"")
 
     def _headers(self, answer: Answer) -> bytes:
         headers = [
