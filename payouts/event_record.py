@@ -12,7 +12,8 @@ SELECT told.position, told.type, told.created_at,
     COALESCE(payment.id, other.key), event.number, other.data,
     payment.id, payment.amount, payment.fee_amount, event.to_status, payment.consumer_id,
     payment.card_id, payment.description, payment.reference, payment.metadata, payment.created_at,
-    payment.completed_at, payment.failure_code, payment.network_code
+    payment.completed_at, payment.failure_code, payment.network_code,
+    COALESCE(event.details ->> 'money_moved', '')
 FROM ({told}) AS told
 LEFT JOIN payouts_event event ON told.source = 'payment' AND event.id = told.source_id
 LEFT JOIN payouts_payment payment ON payment.id = event.payment_id

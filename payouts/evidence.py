@@ -20,6 +20,7 @@ from consumers.statements import fetch_rows
 from payouts.audit.chain import Head, chain_head
 from payouts.models import ApprovalRequirement, Attempt, Decision, Event, Payment, Posting
 from payouts.push_columns import attempt_of, maker_of
+from payouts.states import Status, money_moved
 
 FORMAT: Final = "payouts evidence 1"
 LOOKS_AT_MOST: Final = 50
@@ -114,6 +115,7 @@ def _push(payment: Payment) -> Document:
         "fee": payment.fee_amount,
         "total": payment.amount + payment.fee_amount,
         "status": payment.status,
+        "money_moved": money_moved(Status(payment.status), payment.moved_otherwise).value,
         "failure": payment.failure_code,
         "network_code": payment.network_code,
         "reference": masked_text(payment.reference),

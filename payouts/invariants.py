@@ -263,6 +263,23 @@ LEFT JOIN (
 """,
 )
 
+DISPUTES_FIT_CASES: Final = Invariant(
+    "every payment says of its money what its cases say",
+    """
+SELECT payment.moved_otherwise IS DISTINCT FROM COALESCE(cases.say, '') AS broken,
+    format('payment %%s (%%s) says "%%s", its cases "%%s"', COALESCE(payment.id, cases.payment_id),
+           payment.status, payment.moved_otherwise, cases.say) AS told
+FROM payouts_payment payment
+FULL JOIN (
+    SELECT payment_id, COALESCE(
+        max('unknown') FILTER (WHERE state = 'open' AND disputes),
+        max('yes') FILTER (WHERE way IN ('charge_partner', 'house_bears')),
+        max('no') FILTER (WHERE way = 'give_back')) AS say
+    FROM payouts_case WHERE payment_id IS NOT NULL GROUP BY payment_id
+) cases ON cases.payment_id = payment.id
+""",
+)
+
 TALLIES_COUNT_PAYMENTS: Final = Invariant(
     "the tallies count every partner's payments",
     """
@@ -323,6 +340,7 @@ INVARIANTS: Final = (
     STATUS_HAS_JOURNALS,
     JOURNALS_MOVE_WHAT_WAS_AGREED,
     ATTEMPTS_FIT_STATUS,
+    DISPUTES_FIT_CASES,
     TALLIES_COUNT_PAYMENTS,
     USAGE_IS_WHAT_WAS_PUSHED,
 )

@@ -45,6 +45,8 @@ class PaymentRecord(NamedTuple):
     trace_number: str | None
     approval_code: str | None
     transaction_id: str | None
+    # What cases say of its money beyond the status; see `states.money_moved`.
+    moved_otherwise: str
 
 
 # A look-up costs a tenth of calling the enumeration, and lists do it for every row.
@@ -69,7 +71,7 @@ SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
            AND yes.user_id IS DISTINCT FROM target.edited_by_user_id
          GROUP BY payee.id, target.id) END,
     attempt.network, attempt.retrieval_reference_number, attempt.trace_number,
-    attempt.approval_code, attempt.transaction_id{beside}
+    attempt.approval_code, attempt.transaction_id, p.moved_otherwise{beside}
 FROM ({payments}) AS p
 JOIN LATERAL (
     SELECT pcid FROM consumers_consumer WHERE id = p.consumer_id LIMIT 1
@@ -166,4 +168,5 @@ def accepted_record(
         trace_number=None,
         approval_code=None,
         transaction_id=None,
+        moved_otherwise="",
     )

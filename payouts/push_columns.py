@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from payouts.models import Attempt, Payment
 from payouts.spreadsheets import Cell, Row
+from payouts.states import MoneyMoved
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,20 @@ def _rrn(payment: Payment) -> str:
     return "" if attempt is None else attempt.retrieval_reference_number
 
 
+# What cases say beyond the status, in a file's words.
+_BESIDE: Final = {
+    MoneyMoved.UNKNOWN.value: "disputed",
+    MoneyMoved.YES.value: "was paid",
+    MoneyMoved.NO.value: "was not paid",
+}
+
+
+def _status(payment: Payment) -> str:
+    status = payment.status.replace("_", " ")
+    beside = _BESIDE.get(payment.moved_otherwise)
+    return f"{status} ({beside})" if beside else status
+
+
 _MAKER: Final = (
     "maker_user__first_name", "maker_user__last_name", "maker_user__username",
     "maker_client__name",
@@ -61,7 +76,7 @@ COLUMNS: Final = (
     Column("amount", "Amount (USD)", ("amount",), lambda p: p.amount),
     Column("fee", "Fee (USD)", ("fee_amount",), lambda p: p.fee_amount),
     Column("total", "Total (USD)", ("amount", "fee_amount"), lambda p: p.amount + p.fee_amount),
-    Column("status", "Status", ("status",), lambda p: p.status.replace("_", " ")),
+    Column("status", "Status", ("status", "moved_otherwise"), _status),
     Column("source", "Source", ("source",), lambda p: p.source.replace("_", " ")),
     Column("maker", "Maker", _MAKER, maker_of),
     Column("reference", "Reference", ("reference",), lambda p: p.reference),

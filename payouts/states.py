@@ -55,8 +55,14 @@ def can_become(status: Status, after: Status) -> bool:
     return after in ALLOWED[status]
 
 
-def money_moved(status: Status) -> MoneyMoved:
-    """Say whether the payee has, or may have, the money. A returned payment did move it."""
+def money_moved(status: Status, otherwise: str = "") -> MoneyMoved:
+    """Say whether the payee has, or may have, the money. A returned payment did move it.
+
+    `otherwise` is what cases say beyond the status (`Payment.moved_otherwise`): `unknown` while one
+    is open that contradicts it, and then what people have found. It wins over the status.
+    """
+    if otherwise:
+        return MoneyMoved(otherwise)
     if status in (Status.COMPLETED, Status.RETURNED):
         return MoneyMoved.YES
     if status in (Status.SUBMITTED, Status.UNKNOWN):
@@ -64,10 +70,13 @@ def money_moved(status: Status) -> MoneyMoved:
     return MoneyMoved.NO
 
 
-def safe_to_retry(status: Status) -> bool:
+def safe_to_retry(status: Status, otherwise: str = "") -> bool:
     """Say whether the same amount may be pushed again under a new key without paying twice.
 
     An open payment may still be paid, a completed one has been: only a final, unpaid one is safe.
-    A returned one is safe too, because the first push came back.
+    A returned one is safe too, because the first push came back. `otherwise` as in `money_moved`:
+    only what people have found not to be paid is safe then.
     """
+    if otherwise:
+        return MoneyMoved(otherwise) is MoneyMoved.NO
     return status in UNPAID or status is Status.RETURNED

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import clipped, instant, label, money
-from payouts.admin.words import STATUS_TONES
+from payouts.admin.words import DISPUTE_TONES, DISPUTE_WORDS, STATUS_TONES
 from payouts.models import Payment
 from payouts.push_columns import COLUMN_NAMED, maker_of
 
@@ -63,7 +63,7 @@ class PushCells:
 
     @admin.display(description="status")
     def state(self, payment: Payment) -> SafeString:
-        return label(payment.status, STATUS_TONES)
+        return status_shown(payment)
 
     @admin.display(description="source")
     def source_shown(self, payment: Payment) -> str:
@@ -108,6 +108,15 @@ class PushCells:
     @admin.display(description="push")
     def id_shown(self, payment: Payment) -> SafeString | str:
         return clipped(str(payment.pk))
+
+
+def status_shown(payment: Payment) -> SafeString:
+    """The status in its colour, and what cases say beyond it."""
+    status = label(payment.status, STATUS_TONES)
+    if not payment.moved_otherwise:
+        return status
+    beside = label(DISPUTE_WORDS[payment.moved_otherwise], DISPUTE_TONES)
+    return format_html("{} {}", status, beside)
 
 
 def _digits(text: str) -> SafeString | str:

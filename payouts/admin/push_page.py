@@ -10,18 +10,19 @@ from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import label
+from payouts.admin.push_cells import status_shown
 from payouts.admin.words import (
     ACCOUNT_WORDS,
     ATTEMPT_TONES,
     EVENT_WORDS,
     JOURNAL_TONES,
-    STATUS_MEANS,
     STATUS_TONES,
     masked,
     pretty,
+    status_means,
 )
 from payouts.declines import OWN_FAILURES, Decline, decline_for
-from payouts.models import ApprovalRequirement, Attempt, Decision, Event, Payment, Posting
+from payouts.models import ApprovalRequirement, Attempt, Case, Decision, Event, Payment, Posting
 from payouts.states import Status
 
 
@@ -70,6 +71,7 @@ class PushPage:
     attempt_state: SafeString | None
     answer: str
     journals: list[JournalTable] | None
+    case_id: UUID | None
     next_look_seconds: int | None
 
 
@@ -96,15 +98,15 @@ def push_rows() -> QuerySet[Payment]:
 
 
 def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
-    """Read what belongs to a payment that `push_rows` gave: three statements, and two if people had
-    to decide."""
+    """Read what belongs to a payment that `push_rows` gave: three statements, two more if people
+    had to decide, and one if its money is disputed."""
     attempt = getattr(payment, "attempt", None)
     waits = payment.approval_expires_at is not None
     return PushPage(
         payment=payment,
         total=payment.amount + payment.fee_amount,
-        status=label(payment.status, STATUS_TONES),
-        means=STATUS_MEANS[payment.status],
+        status=status_shown(payment),
+        means=status_means(payment.status, payment.moved_otherwise),
         maker=_maker(payment),
         source=payment.source.replace("_", " "),
         failure=_failure(payment),
@@ -115,6 +117,7 @@ def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
         attempt_state=None if attempt is None else label(attempt.state, ATTEMPT_TONES),
         answer="" if attempt is None or attempt.answer is None else pretty(attempt.answer),
         journals=_journals(payment.pk) if with_journals else None,
+        case_id=_newest_case(payment.pk) if payment.moved_otherwise else None,
         next_look_seconds=_NEXT_LOOK_SECONDS.get(payment.status),
     )
 
@@ -179,6 +182,11 @@ def _decisions(payment_id: UUID) -> list[Decision]:
     rows = Decision.objects.filter(payment_id=payment_id)
     people = rows.select_related("user", "signature").defer("signature__marks")
     return list(people.order_by("pk"))
+
+
+def _newest_case(payment_id: UUID) -> UUID | None:
+    cases = Case.objects.filter(payment_id=payment_id).order_by("-state", "-pk")
+    return cases.values_list("pk", flat=True).first()
 
 
 def _journals(payment_id: UUID) -> list[JournalTable]:

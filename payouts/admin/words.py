@@ -8,7 +8,7 @@ from typing import Any, Final
 from consumers.cards import is_plausible_number
 from payouts.models import AccountKind, EventKind, JournalKind
 from payouts.models.payment import AttemptState
-from payouts.states import Status
+from payouts.states import MoneyMoved, Status
 
 STATUS_TONES: Final = {
     Status.PENDING_APPROVAL.value: "warning",
@@ -37,6 +37,21 @@ STATUS_MEANS: Final = {
     Status.RETURNED.value: "Paid, and the money came back later.",
 }
 
+# What stands beside a status that a case disputes, and after it was closed against the status.
+DISPUTE_WORDS: Final = {
+    MoneyMoved.UNKNOWN.value: "disputed",
+    MoneyMoved.YES.value: "was paid",
+    MoneyMoved.NO.value: "was not paid",
+}
+DISPUTE_MEANS: Final = {
+    MoneyMoved.UNKNOWN.value: "Somebody says otherwise, and people look into it: nobody knows "
+    "whether the money moved. Do not push the amount again.",
+    MoneyMoved.YES.value: "Two people have found that it was paid all the same, and booked what "
+    "follows. Do not push the amount again.",
+    MoneyMoved.NO.value: "Two people have found that it was not paid. The partner has its money "
+    "again.",
+}
+
 EVENT_WORDS: Final = {
     EventKind.CREATED.value: "Asked for and accepted",
     EventKind.APPROVAL_REQUIRED.value: "Approval is required",
@@ -54,6 +69,8 @@ EVENT_WORDS: Final = {
     EventKind.RETURNED.value: "The money came back",
     EventKind.CONFIRMED.value: "The network has answered since, and agrees",
     EventKind.CORRECTED.value: "Two people have put its money right",
+    EventKind.DISPUTED.value: "Somebody says otherwise: whether the money moved is not known",
+    EventKind.UPHELD.value: "Two people have looked into it: what stands here is right",
 }
 
 ATTEMPT_TONES: Final = {
@@ -83,10 +100,17 @@ ACCOUNT_WORDS: Final = {
 # What we own. Every other account is what we owe or have earned, and grows by credits.
 DEBIT_ACCOUNTS: Final = frozenset({AccountKind.BANK.value, AccountKind.SUSPENSE.value})
 
+DISPUTE_TONES: Final = dict.fromkeys(DISPUTE_WORDS.values(), "warning")
+
 _MASK: Final = "••••"
 _DIGITS: Final = re.compile(r"(?<!\d)\d{13,19}(?!\d)")
 _SECRET_NAMES: Final = frozenset({"pan", "number", "pin", "cvv", "cvv2", "cvc", "cvc2"})
 _SECRET_ENDINGS: Final = ("accountnumber", "cardnumber", "password", "secret", "token")
+
+
+def status_means(status: str, moved_otherwise: str) -> str:
+    """What a push's status means for its money, in a sentence or two; cases go before it."""
+    return DISPUTE_MEANS.get(moved_otherwise) or STATUS_MEANS[status]
 
 
 def masked(value: Any, *, name: str = "") -> Any:

@@ -12,13 +12,13 @@ from payouts.operations.judge import Reason
 from payouts.operations.quote_payment import Quote
 from payouts.payment_record import PaymentRecord
 from payouts.queries import Balance, EventLine
-from payouts.states import Status, money_moved, safe_to_retry
+from payouts.states import MoneyMoved, Status, money_moved, safe_to_retry
 
 DIRECTION: Final = "Push"
 
 
 class _Shown(NamedTuple):
-    """What a status alone says; looked up, because a list asks for every row."""
+    """What status and cases say; looked up, because a list asks for every row."""
 
     status: str
     money_moved: str
@@ -26,14 +26,17 @@ class _Shown(NamedTuple):
 
 
 _SHOWN: Final = {
-    status: _Shown(status.value, money_moved(status).value, safe_to_retry(status))
+    (status, otherwise): _Shown(
+        status.value, money_moved(status, otherwise).value, safe_to_retry(status, otherwise)
+    )
     for status in Status
+    for otherwise in ("", *(moved.value for moved in MoneyMoved))
 }
 
 
 def payment_document(payment: PaymentRecord) -> dict[str, Any]:
     """The payment as create, list and retrieve show it. First the seven members of the contract."""
-    status, moved, is_safe_to_retry = _SHOWN[payment.status]
+    status, moved, is_safe_to_retry = _SHOWN[payment.status, payment.moved_otherwise]
     return {
         "id": payment.id,
         "amount": payment.amount,

@@ -64,6 +64,9 @@ class Case(models.Model):
     title = models.CharField(max_length=200)
     ours = models.JSONField(default=dict)
     theirs = models.JSONField(default=dict)
+    # Whether the payment's money moved is what the sides do not agree about: until it is closed the
+    # payment says so too (`Payment.moved_otherwise`).
+    disputes = models.BooleanField(default=False, db_default=False)
     # Money at stake, in dollars.
     amount = models.DecimalField(max_digits=14, decimal_places=2)
     state = models.CharField(
@@ -102,6 +105,10 @@ class Case(models.Model):
                     closing_reason__gt="",
                 ),
                 name="case_closed_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(disputes=False) | Q(payment__isnull=False, amount__gt=0),
+                name="case_disputes_a_payment",
             ),
             # Where money is at stake nobody closes alone.
             models.CheckConstraint(

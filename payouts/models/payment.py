@@ -9,7 +9,7 @@ from django.db.models.functions import Upper
 from consumers.ids import new_id
 from consumers.models import APIClient, Consumer, Partner, PaymentCard
 from payouts.approvals import Source
-from payouts.states import Status
+from payouts.states import MoneyMoved, Status
 
 
 class Payment(models.Model):
@@ -66,6 +66,11 @@ class Payment(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)
+    # Whether the money moved, where cases say otherwise than the status: `unknown` while one is
+    # open, then what people have found. Empty: as the status says. A trigger compares the two.
+    moved_otherwise = models.CharField(
+        max_length=7, blank=True, default="", db_default="", editable=False
+    )
 
     class Meta:
         verbose_name = "push"
@@ -105,6 +110,10 @@ class Payment(models.Model):
                 condition=Q(status=Status.PENDING_APPROVAL.value, approval_expires_at__isnull=False)
                 | ~Q(status=Status.PENDING_APPROVAL.value),
                 name="payment_approval_expires",
+            ),
+            models.CheckConstraint(
+                condition=Q(moved_otherwise__in=["", *(moved.value for moved in MoneyMoved)]),
+                name="payment_known_moved",
             ),
         ]
         indexes = [
@@ -222,6 +231,10 @@ class EventKind(models.TextChoices):
     CONFIRMED = "confirmed"
     # It is final, and two people have booked what puts its money right.
     CORRECTED = "corrected"
+    # It is final, and somebody says otherwise: nobody knows whether its money moved.
+    DISPUTED = "disputed"
+    # Two people have looked into that, and what stands here is right.
+    UPHELD = "upheld"
 
 
 class Event(models.Model):

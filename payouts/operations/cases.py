@@ -16,12 +16,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from consumers.audit import Act, Verb, audited, record_act, subject_of
-from payouts.actors import Actor, staff
+from payouts.actors import WORKER, Actor, staff
 from payouts.doubts import CaseKind, CaseState, Way, ways_to_close
 from payouts.models import Account, AccountKind, Case, ChangeRequest, EventKind, JournalKind
+from payouts.operations.disputes import tell_dispute
 from payouts.operations.ledger import Line, make_room, post_journal
 from payouts.operations.locked_payment import LockedPayment, lock_payment
-from payouts.operations.transition import Step, take_step
 from payouts.staff import RESOLVE_PAYMENT
 from payouts.states import Status
 
@@ -56,14 +56,18 @@ class Disagreement:
     amount: Decimal
     payment_id: UUID | None = None
     partner_id: UUID | None = None
+    # The payment's money has moved by one side and has not by the other.
+    disputes: bool = False
     ours: Mapping[str, Any] = field(default_factory=dict)
     theirs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def open_case(found: Disagreement, *, at: datetime) -> Case:
+def open_case(found: Disagreement, *, at: datetime, actor: Actor = WORKER) -> Case:
     """Open a case, or return the one that stands for the same disagreement, closed or not.
 
-    Joins the caller's transaction. Found twice at once it is one case.
+    Joins the caller's transaction. Found twice at once it is one case. If it disputes that the
+    payment's money has moved, or has not, the payment says so from the same transaction on, under
+    its lock.
     """
     about = {
         "payment_id": found.payment_id,
@@ -72,14 +76,20 @@ def open_case(found: Disagreement, *, at: datetime) -> Case:
         "ours": dict(found.ours),
         "theirs": dict(found.theirs),
         "amount": found.amount,
+        "disputes": found.disputes,
         "opened_at": at,
     }
     with transaction.atomic():
+        if found.disputes and found.payment_id is not None:
+            lock_payment(found.payment_id)
         case, is_new = Case.objects.get_or_create(
             kind=found.kind, subject=found.subject, defaults=about
         )
         if is_new:
             record_act(Act(verb=Verb.OPEN, subject=subject_of(case), after=case.theirs))
+            if case.disputes:
+                told = {"case": str(case.pk)}
+                tell_dispute(case, kind=EventKind.DISPUTED, details=told, actor=actor, at=at)
     return case
 
 
@@ -108,7 +118,7 @@ def close_case(case_id: UUID, *, by: User, reason: str) -> Case:
     act = Act(verb=Verb.CLOSE, subject=subject_of(case), reason=reason)
     with audited(act, refusals=(CaseRefused,)):
         case = _workable(case_id, by)
-        if case.amount:
+        if case.amount or case.disputes:
             raise CaseNeedsTwo
         if not reason.strip():
             raise CaseReasonMissing
@@ -124,14 +134,15 @@ def close_by_two(change: ChangeRequest, *, by: User) -> int | None:
     :raises payouts.operations.ledger.BelowFloor: the partner cannot pay; nothing has changed.
     """
     at, way = timezone.now(), Way(change.after["way"])
+    actor = staff(by.pk, by.get_username())
     case = Case.objects.select_for_update(no_key=True).get(pk=change.subject)
-    journal_id = None
-    if way is not Way.NOTHING:
-        assert case.payment_id is not None
-        actor = staff(by.pk, by.get_username())
-        journal_id = _correct(lock_payment(case.payment_id), way, case, actor=actor, at=at)
+    journal_id = None if way is Way.NOTHING else _correct(case, way, actor=actor, at=at)
     case.change, case.journal_id = change, journal_id
     _close(case, way, by=by, reason=change.reason, at=at)
+    if case.disputes or journal_id is not None:
+        kind = EventKind.UPHELD if journal_id is None else EventKind.CORRECTED
+        details = {"case": str(case.pk), "correction": way.value}
+        tell_dispute(case, kind=kind, details=details, actor=actor, at=at)
     told = {"way": way.value, "journal": journal_id}
     record_act(Act(verb=Verb.CLOSE, subject=subject_of(case), reason=change.reason, after=told))
     return journal_id
@@ -164,22 +175,10 @@ def _close(case: Case, way: Way, *, by: User, reason: str, at: datetime) -> None
     )  # fmt: skip
 
 
-def _correct(payment: LockedPayment, way: Way, case: Case, *, actor: Actor, at: datetime) -> int:
+def _correct(case: Case, way: Way, *, actor: Actor, at: datetime) -> int:
     """Book what puts the money right. The payment's status stays: it is final."""
-    details = {"correction": way.value, "case": str(case.pk)}
-    take_step(
-        payment.id,
-        Step(
-            before=payment.status,
-            to=payment.status,
-            kind=EventKind.CORRECTED,
-            actor=actor,
-            at=at,
-            failure_code=payment.failure_code,
-            network_code=payment.network_code,
-            details=details,
-        ),
-    )
+    assert case.payment_id is not None
+    payment = lock_payment(case.payment_id)
     return post_journal(
         JournalKind.CORRECTED,
         payment_id=payment.id,

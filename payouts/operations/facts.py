@@ -122,7 +122,9 @@ SELECT
     EXISTS (
         SELECT FROM payouts_payment twin
         WHERE twin.card_id = card.id AND twin.id >= %(twin_since)s AND twin.amount = %(amount)s
-        AND twin.status NOT IN ('failed', 'rejected', 'canceled', 'expired')),
+        -- What may have been paid after all is a twin, whatever its status says.
+        AND (twin.status NOT IN ('failed', 'rejected', 'canceled', 'expired')
+             OR twin.moved_otherwise IN ('unknown', 'yes'))),
     partner.is_active
 FROM consumers_partner partner
 LEFT JOIN payouts_idempotencykey key ON key.partner_id = partner.id AND key.key = %(key)s

@@ -30,14 +30,25 @@ def note_late_answer(
     """
     if not isinstance(outcome, Approved | Declined):
         return
+    says_paid = isinstance(outcome, Approved)
     is_paid = money_moved(payment.status) is MoneyMoved.YES
-    if isinstance(outcome, Approved) is not is_paid:
-        _open_case(payment, outcome, at)
-    elif payment.attempt_state == AttemptState.UNKNOWN:
+    if says_paid is not _is_known_paid(payment):
+        _open_case(payment, outcome, actor, at)
+    elif says_paid is is_paid and payment.attempt_state == AttemptState.UNKNOWN:
         _keep(payment, outcome, actor, at)
 
 
-def _open_case(payment: LockedPayment, outcome: Approved | Declined, at: datetime) -> None:
+def _is_known_paid(payment: LockedPayment) -> bool:
+    """What two people have found counts, whatever the status says; while they look, the status."""
+    moved = money_moved(payment.status, payment.moved_otherwise)
+    if moved is MoneyMoved.UNKNOWN:
+        moved = money_moved(payment.status)
+    return moved is MoneyMoved.YES
+
+
+def _open_case(
+    payment: LockedPayment, outcome: Approved | Declined, actor: Actor, at: datetime
+) -> None:
     says = "paid" if isinstance(outcome, Approved) else "not_paid"
     logger.critical(
         "The network answered %s for payment %s, which is %s.",
@@ -54,9 +65,11 @@ def _open_case(payment: LockedPayment, outcome: Approved | Declined, at: datetim
             amount=payment.amount,
             payment_id=payment.id,
             partner_id=payment.partner_id,
+            disputes=True,
             ours={"status": payment.status.value, "failure": payment.failure_code},
             theirs={"says": says, "network_code": outcome.network_code, **_answered(outcome)},
         ),
+        actor=actor,
         at=at,
     )
 

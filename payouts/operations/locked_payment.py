@@ -39,6 +39,8 @@ class LockedPayment:
     network_code: str
     failure_code: str
     maker_user_id: int | None
+    due_at: datetime | None
+    moved_otherwise: str
 
     @property
     def total(self) -> Decimal:
@@ -54,7 +56,8 @@ SELECT p.id, p.status, p.partner_id, p.consumer_id, p.card_id, p.amount, p.fee_a
     attempt.times_sent,
     -- Once unclear, an attempt may have left, whatever a later send of it says.
     COALESCE(attempt.unknown_reason <> '', FALSE), network_payable.id,
-    attempt.state, p.network_code, p.failure_code, p.maker_user_id
+    attempt.state, p.network_code, p.failure_code, p.maker_user_id, p.due_at,
+    p.moved_otherwise
 FROM payouts_payment p
 JOIN payouts_account available
     ON available.partner_id = p.partner_id AND available.kind = 'available'

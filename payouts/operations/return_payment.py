@@ -17,15 +17,16 @@ from consumers.audit import Act, Verb, record_act
 from consumers.statements import fetch_row
 from payouts.actors import WORKER, Actor
 from payouts.doubts import CaseKind
-from payouts.models import EventKind
-from payouts.models.changes import RETURN
+from payouts.models import Attempt, EventKind
+from payouts.models.changes import RESOLUTION, RETURN
+from payouts.models.payment import AttemptState
 from payouts.networks.base import NetworkIdentity
 from payouts.operations.cases import Disagreement, open_case
-from payouts.operations.locked_payment import LockedPayment, come_back, lock_payment
+from payouts.operations.locked_payment import LockedPayment, come_back, lock_payment, pay_out
 from payouts.operations.overtake import overtake_proposals
 from payouts.operations.payment_subject import subject_of_payment
-from payouts.operations.transition import Step, take_step
-from payouts.states import Status
+from payouts.operations.transition import PaymentMoved, Step, take_step
+from payouts.states import MoneyMoved, Status
 
 
 class NoSuchInstruction(LookupError):
@@ -56,18 +57,23 @@ WHERE network = %(network)s AND acquiring_bin = %(acquiring_bin)s AND trace_numb
 def return_payment(notice: ReturnNotice, *, actor: Actor = WORKER) -> Status:
     """Return a completed payment by a network's word; return the status that it has now.
 
-    The same word again, or twice at once, changes nothing. A word about a payment that is not
-    completed, or about another amount, moves no money and opens a case.
+    What comes back was credited: a payment of which nobody knew is completed first, in a
+    transaction of its own, so that one that dies in between is completed and the word is good
+    again. The same word again, or twice at once, changes nothing. A word about a payment that is
+    not paid, whose money was given back already, or about another amount, moves no money and opens
+    a case.
 
     :raises NoSuchInstruction: the identity is of none of our attempts.
     """
     at = timezone.now()
+    payment_id = _payment_with(notice)
+    _complete_unclear(payment_id, notice, actor=actor, at=at)
     with transaction.atomic():
-        payment = lock_payment(_payment_with(notice))
+        payment = lock_payment(payment_id)
         if payment.status is Status.RETURNED:
             return payment.status
-        if payment.status is not Status.COMPLETED or payment.amount != notice.amount:
-            _open_case(payment, notice, at)
+        if not _is_paid(payment) or payment.amount != notice.amount:
+            _open_case(payment, notice, actor=actor, at=at)
             return payment.status
         why = "The network has returned it meanwhile."
         overtake_proposals(payment.id, RETURN, why=why, at=at)
@@ -76,13 +82,50 @@ def return_payment(notice: ReturnNotice, *, actor: Actor = WORKER) -> Status:
     return Status.RETURNED
 
 
+def _is_paid(payment: LockedPayment) -> bool:
+    """Completed, and not given back by a correction: then its money would come back twice."""
+    return payment.status is Status.COMPLETED and not _is_given_back(payment)
+
+
+def _is_given_back(payment: LockedPayment) -> bool:
+    return payment.moved_otherwise == MoneyMoved.NO.value
+
+
+def _complete_unclear(
+    payment_id: UUID, notice: ReturnNotice, *, actor: Actor, at: datetime
+) -> None:
+    with transaction.atomic():
+        payment = lock_payment(payment_id)
+        if payment.status not in (Status.SUBMITTED, Status.UNKNOWN):
+            return
+        why = "The network has returned it, so it was paid."
+        overtake_proposals(payment.id, RESOLUTION, why=why, at=at)
+        # Its word about this instruction, and a definite one.
+        Attempt.objects.filter(pk=payment.id).update(state=AttemptState.APPROVED, answered_at=at)
+        take_step(
+            payment.id,
+            Step(
+                before=payment.status,
+                to=Status.COMPLETED,
+                kind=EventKind.COMPLETED,
+                actor=actor,
+                at=at,
+                completed_at=at,
+                details={"proved_by": "its return", "network_reference": notice.reference},
+            ),
+        )
+        pay_out(payment, actor=actor, at=at)
+
+
 def take_back(
     payment: LockedPayment, *, details: Mapping[str, Any], actor: Actor, at: datetime
 ) -> None:
     """Return a completed payment under our lock: event, journal and audit entry.
 
-    :raises payouts.operations.transition.PaymentMoved: it is not completed.
+    :raises payouts.operations.transition.PaymentMoved: it is not completed, or was given back.
     """
+    if _is_given_back(payment):
+        raise PaymentMoved(payment.id)
     take_step(
         payment.id,
         Step(
@@ -125,8 +168,8 @@ def _payment_with(notice: ReturnNotice) -> UUID:
     return payment_id
 
 
-def _open_case(payment: LockedPayment, notice: ReturnNotice, at: datetime) -> None:
-    is_paid = payment.status is Status.COMPLETED
+def _open_case(payment: LockedPayment, notice: ReturnNotice, *, actor: Actor, at: datetime) -> None:
+    is_paid = _is_paid(payment)
     what = f"the network returned ${notice.amount:,.2f}"
     ours = f"we say {payment.status}" if not is_paid else "we pushed another amount"
     open_case(
@@ -137,6 +180,8 @@ def _open_case(payment: LockedPayment, notice: ReturnNotice, at: datetime) -> No
             amount=notice.amount,
             payment_id=payment.id,
             partner_id=payment.partner_id,
+            # What came back has moved before. If the partner has it already, nobody disputes that.
+            disputes=not is_paid and not _is_given_back(payment),
             ours={"status": payment.status.value, "amount": f"{payment.amount:.2f}"},
             theirs={
                 "says": "returned",
@@ -144,5 +189,6 @@ def _open_case(payment: LockedPayment, notice: ReturnNotice, at: datetime) -> No
                 "reference": notice.reference,
             },
         ),
+        actor=actor,
         at=at,
     )

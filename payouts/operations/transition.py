@@ -40,6 +40,8 @@ class Step:
     failure_code: str = ""
     network_code: str = ""
     request_id: str = ""
+    # None leaves it. As long as it is not empty, each event says it too.
+    moved_otherwise: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -48,13 +50,17 @@ WITH moved AS (
     UPDATE payouts_payment
     SET status = %(to)s, version = version + 1, updated_at = %(at)s, due_at = %(due_at)s,
         completed_at = COALESCE(%(completed_at)s, completed_at),
-        failure_code = %(failure_code)s, network_code = %(network_code)s
+        failure_code = %(failure_code)s, network_code = %(network_code)s,
+        moved_otherwise = COALESCE(%(moved_otherwise)s, moved_otherwise)
     WHERE id = ANY(%(ids)s) AND status = %(before)s
-    RETURNING id, version
+    RETURNING id, version, moved_otherwise
 )
 INSERT INTO payouts_event (payment_id, number, kind, from_status, to_status, actor, details,
                            request_id, created_at)
-SELECT id, version, %(kind)s, %(before)s, %(to)s, %(actor)s, %(details)s, %(request_id)s, %(at)s
+SELECT id, version, %(kind)s, %(before)s, %(to)s, %(actor)s,
+    CASE moved_otherwise WHEN '' THEN %(details)s
+         ELSE %(details)s || jsonb_build_object('money_moved', moved_otherwise) END,
+    %(request_id)s, %(at)s
 FROM moved
 RETURNING payment_id
 """
@@ -88,6 +94,7 @@ def take_steps(payment_ids: Sequence[UUID], step: Step) -> list[UUID]:
             "failure_code": step.failure_code,
             "network_code": step.network_code,
             "request_id": step.request_id,
+            "moved_otherwise": step.moved_otherwise,
             "details": Jsonb(step.details),
         },
     )

@@ -20,7 +20,7 @@ PAYMENT_PREFIX: Final = "payment.oct."
 # What else stands in a history concerns nobody but us: who asked whom, and single decisions.
 PAYMENT_KINDS: Final = (
     "created", "approval_required", "approved", "rejected", "expired", "canceled", "sent",
-    "unknown", "completed", "failed", "returned",
+    "unknown", "completed", "failed", "returned", "disputed", "upheld", "corrected",
 )  # fmt: skip
 WEBHOOK_DISABLED: Final = "webhook.disabled"
 WEBHOOK_TEST: Final = "webhook.test"
@@ -78,6 +78,8 @@ class ToldPayment(NamedTuple):
     completed_at: datetime | None
     failure_code: str
     network_code: str
+    # What cases said of its money then, beyond the status.
+    moved_otherwise: str
 
 
 def event_id(key: UUID, number: int | None) -> str:
@@ -122,8 +124,8 @@ def _payment_data(payment: ToldPayment) -> dict[str, Any]:
         "created_at": payment.created_at,
         "completed_at": payment.completed_at if is_paid else None,
         "failure": _failure(payment) if status is Status.FAILED else None,
-        "money_moved": money_moved(status).value,
-        "safe_to_retry": safe_to_retry(status),
+        "money_moved": money_moved(status, payment.moved_otherwise).value,
+        "safe_to_retry": safe_to_retry(status, payment.moved_otherwise),
     }
 
 

@@ -176,6 +176,12 @@ def _payment(status: str) -> str:
 
 CORRUPTIONS = [
     corruption(
+        "a dispute that no case has opened",
+        invariants.DISPUTES_FIT_CASES,
+        sql=f"""UPDATE payouts_payment SET moved_otherwise = 'yes'
+                WHERE id = {_payment("failed")}""",
+    ),
+    corruption(
         "two journals that only balance together",
         invariants.JOURNALS_BALANCE,
         sql=_planted("NULL", "settled", "('bank', 5.00)")
