@@ -293,6 +293,28 @@ class PartnerEvent(models.Model):
         return f"{self.type} {self.subject_id}"
 
 
+class Edit(models.Model):
+    """A member of staff changed a consumer or a card: one row each time. Append-only, chained.
+
+    Written by a trigger with the row that is changed, whatever changes it; who edits is a maker of
+    what is pushed there, and does not approve it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    # The consumer, or the card.
+    subject_id = models.UUIDField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
+    edited_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_id", "edited_at"], name="edit_of_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.subject_id} by {self.user_id}"
+
+
 class AuditEntry(models.Model):
     """Somebody did something: one row of the audit trail. Append-only (trigger), chained later.
 

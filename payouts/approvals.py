@@ -6,7 +6,6 @@ edited its card or its consumer, and is judged here only, whatever the way in.
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -113,25 +112,32 @@ def subject_digest(
     *,
     payment_id: UUID,
     consumer_id: UUID,
-    consumer_name: str,
-    cardholder_name: str,
+    first_name: str,
+    last_name: str,
     card_id: UUID,
-    card_fingerprint: str,
+    card_fingerprint: bytes,
+    cardholder_name: str,
     amount: Decimal,
     fee_amount: Decimal,
 ) -> bytes:
-    """The SHA-256 of what a decision is about: payee, card (its fingerprint in hex), dollars."""
-    subject = {
-        "payment": str(payment_id),
-        "consumer": str(consumer_id),
-        "consumer_name": consumer_name,
-        "cardholder_name": cardholder_name,
-        "card": str(card_id),
-        "card_fingerprint": card_fingerprint,
-        "amount": str(amount),
-        "fee_amount": str(fee_amount),
-    }
-    return hashlib.sha256(json.dumps(subject, sort_keys=True).encode()).digest()
+    """The SHA-256 of what a decision is about: payee, card, dollars.
+
+    Over lines that anybody can write by hand; names are in hexadecimal digits of their UTF-8. The
+    database computes the same (`payouts_subject_digest`), and a test compares the two.
+    """
+    lines = (
+        "payouts push 1",
+        f"payment {payment_id}",
+        f"consumer {consumer_id}",
+        f"first name {first_name.encode().hex()}",
+        f"last name {last_name.encode().hex()}",
+        f"card {card_id}",
+        f"fingerprint {card_fingerprint.hex()}",
+        f"cardholder {cardholder_name.encode().hex()}",
+        f"amount {amount:.2f}",
+        f"fee {fee_amount:.2f}",
+    )
+    return hashlib.sha256("\n".join(lines).encode()).digest()
 
 
 class Bar(StrEnum):
@@ -162,17 +168,25 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What people decide about, as it is now. None: an API client made it, nobody edited it.
+    """What people decide about, as it is now. `maker_id` is None if an API client made it.
 
-    `uploader_id` is whoever brought the file that the push stands in, if that is not its maker.
+    Editors are whoever changed the card or the consumer last, and everybody who did since the push
+    was made: whoever edits is a maker from then on. `decided_by` are those who have decided about
+    exactly this: what an edit has voided keeps nobody from deciding anew. `uploader_id` is whoever
+    brought the file that the push stands in, if that is not its maker.
     """
 
     is_waiting: bool
     maker_id: int | None
-    card_editor_id: int | None
+    card_editor_ids: frozenset[int] = frozenset()
     decided_by: frozenset[int] = frozenset()
-    consumer_editor_id: int | None = None
+    consumer_editor_ids: frozenset[int] = frozenset()
     uploader_id: int | None = None
+
+    @property
+    def editor_ids(self) -> frozenset[int]:
+        """Whoever edited the one or the other."""
+        return self.card_editor_ids | self.consumer_editor_ids
 
 
 def bar_to_deciding(approver: Approver, matter: Matter) -> Bar | None:
@@ -185,9 +199,9 @@ def bar_to_deciding(approver: Approver, matter: Matter) -> Bar | None:
         return Bar.MAKER
     if approver.user_id == matter.uploader_id:
         return Bar.UPLOADER
-    if approver.user_id == matter.card_editor_id:
+    if approver.user_id in matter.card_editor_ids:
         return Bar.CARD_EDITOR
-    if approver.user_id == matter.consumer_editor_id:
+    if approver.user_id in matter.consumer_editor_ids:
         return Bar.CONSUMER_EDITOR
     if approver.user_id in matter.decided_by:
         return Bar.DECIDED

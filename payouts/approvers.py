@@ -2,11 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BinaryField, Exists, Func, OuterRef, Q, QuerySet
 
+from consumers.models import Edit
 from payouts.approvals import Approver, Matter, Requirement
 from payouts.models import ApprovalRequirement, Decision, Payment
 from payouts.models.approvals import Verdict
@@ -35,17 +39,69 @@ def people_named(user_ids: Collection[int]) -> list[Approver]:
     return _approvers({user.pk: name_of(user) for user in people}, is_permitted=False)
 
 
-def matter_of(payment: Payment, *, decided_by: Iterable[int], at: datetime) -> Matter:
-    """What there is to decide at the instant `at` about a payment, read with card and consumer."""
+@dataclass(frozen=True, slots=True)
+class Editors:
+    """Who changed the card and the consumer of a payment, last or since it was made."""
+
+    of_card: frozenset[int]
+    of_consumer: frozenset[int]
+
+
+def editors_of(payments: Collection[Payment]) -> dict[UUID, Editors]:
+    """The editors for each payment, read with card and consumer. One statement for any number."""
+    if not payments:
+        return {}
+    subjects = {key for one in payments for key in (one.card_id, one.consumer_id)}
+    oldest = min(one.created_at for one in payments)
+    edits: dict[UUID, list[Edit]] = defaultdict(list)
+    for edit in Edit.objects.filter(subject_id__in=subjects, edited_at__gte=oldest):
+        edits[edit.subject_id].append(edit)
+    return {
+        one.pk: Editors(
+            _since(one, edits[one.card_id], one.card.edited_by_user_id),
+            _since(one, edits[one.consumer_id], one.consumer.edited_by_user_id),
+        )
+        for one in payments
+    }
+
+
+def _since(payment: Payment, edits: Iterable[Edit], last_id: int | None) -> frozenset[int]:
+    since = frozenset(one.user_id for one in edits if one.edited_at >= payment.created_at)
+    return since if last_id is None else since | {last_id}
+
+
+def matter_of(
+    payment: Payment,
+    *,
+    digest: bytes,
+    decisions: Iterable[Decision],
+    editors: Editors,
+    at: datetime,
+) -> Matter:
+    """What there is to decide at the instant `at` about a payment that has this digest now."""
     # The sweep that ends what nobody decided may be late.
     is_in_time = payment.approval_expires_at is not None and at < payment.approval_expires_at
     return Matter(
         is_waiting=payment.status == Status.PENDING_APPROVAL.value and is_in_time,
         maker_id=payment.maker_user_id,
-        card_editor_id=payment.card.edited_by_user_id,
-        consumer_editor_id=payment.consumer.edited_by_user_id,
-        decided_by=frozenset(decided_by),
+        card_editor_ids=editors.of_card,
+        consumer_editor_ids=editors.of_consumer,
+        decided_by=frozenset(one.user_id for one in decisions if bytes(one.digest) == digest),
     )
+
+
+# The digest of the payment of an outer query, computed by the database.
+_DIGEST: Final = Func(
+    *map(
+        OuterRef,
+        (
+            "pk", "consumer_id", "consumer__first_name", "consumer__last_name", "card_id",
+            "card__fingerprint", "card__cardholder_name", "amount", "fee_amount",
+        ),
+    ),
+    function="payouts_subject_digest",
+    output_field=BinaryField(),
+)  # fmt: skip
 
 
 def open_to(user_id: int, payments: QuerySet[Payment], *, at: datetime) -> QuerySet[Payment]:
@@ -53,12 +109,18 @@ def open_to(user_id: int, payments: QuerySet[Payment], *, at: datetime) -> Query
 
     The queue of one person is read with it; whether a decision counts is never judged by it.
     """
-    decided = Decision.objects.filter(payment=OuterRef("pk"), user_id=user_id)
+    decided = Decision.objects.filter(payment=OuterRef("pk"), user_id=user_id, digest=_DIGEST)
+    edited = Edit.objects.filter(
+        Q(subject_id=OuterRef("card_id")) | Q(subject_id=OuterRef("consumer_id")),
+        user_id=user_id,
+        edited_at__gte=OuterRef("created_at"),
+    )
     return (
         waiting(payments, at=at)
         .exclude(maker_user_id=user_id)
         .exclude(card__edited_by_user_id=user_id)
         .exclude(consumer__edited_by_user_id=user_id)
+        .exclude(Exists(edited))
         .exclude(Exists(decided))
     )
 
@@ -68,16 +130,16 @@ def waiting(payments: QuerySet[Payment], *, at: datetime) -> QuerySet[Payment]:
     return payments.filter(status=Status.PENDING_APPROVAL.value, due_at__gt=at)
 
 
-def is_valid_yes(decision: Decision, payment: Payment, digest: bytes) -> bool:
+def is_valid_yes(decision: Decision, editors: Editors, digest: bytes) -> bool:
     """Whether an approval counts now: only for what it was about, and while its giver is no editor.
 
-    `digest` is of the payment as it is now, which was read with its card and consumer.
+    `digest` is of the payment as it is now.
     """
     return (
         decision.verdict == Verdict.APPROVE
         and bytes(decision.digest) == digest
-        and decision.user_id != payment.card.edited_by_user_id
-        and decision.user_id != payment.consumer.edited_by_user_id
+        and decision.user_id not in editors.of_card
+        and decision.user_id not in editors.of_consumer
     )
 
 

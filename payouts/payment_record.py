@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from payouts.approvals import Requirement, subject_digest
+from payouts.approvals import Requirement
 from payouts.states import Status
 
 
@@ -62,14 +62,20 @@ SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
         (SELECT json_agg(json_build_array(name, decisions, group_id) ORDER BY id)
          FROM payouts_approvalrequirement WHERE payment_id = p.id) END,
     CASE WHEN p.status = 'pending_approval' THEN
-        (SELECT json_build_array(payee.first_name, payee.last_name, target.cardholder_name,
-             encode(target.fingerprint, 'hex'), json_agg(encode(yes.digest, 'hex')))
+        -- Those that count now; `payouts.approvers` has the rule.
+        (SELECT count(*)
          FROM payouts_decision yes, consumers_consumer payee, consumers_paymentcard target
          WHERE yes.payment_id = p.id AND yes.verdict = 'approve'
            AND payee.id = p.consumer_id AND target.id = p.card_id
+           AND yes.digest = payouts_subject_digest(p.id, payee.id, payee.first_name,
+               payee.last_name, target.id, target.fingerprint, target.cardholder_name, p.amount,
+               p.fee_amount)
            AND yes.user_id IS DISTINCT FROM payee.edited_by_user_id
            AND yes.user_id IS DISTINCT FROM target.edited_by_user_id
-         GROUP BY payee.id, target.id) END,
+           AND NOT EXISTS (
+               SELECT FROM consumers_edit edit
+               WHERE edit.subject_id IN (payee.id, target.id) AND edit.user_id = yes.user_id
+                 AND edit.edited_at >= p.created_at)) ELSE 0 END,
     attempt.network, attempt.retrieval_reference_number, attempt.trace_number,
     attempt.approval_code, attempt.transaction_id, p.moved_otherwise{beside}
 FROM ({payments}) AS p
@@ -86,7 +92,6 @@ LEFT JOIN LATERAL (
 ORDER BY {order}
 """
 _COLUMNS: Final = len(PaymentRecord._fields)
-_GIVEN: Final = PaymentRecord._fields.index("decisions_given")
 
 
 def select_records(payments: str, *, order: str = "p.id", beside: str = "") -> str:
@@ -99,29 +104,7 @@ def select_records(payments: str, *, order: str = "p.id", beside: str = "") -> s
 
 def record_from_row(row: Sequence[Any]) -> PaymentRecord:
     """Turn a row of `select_records` into a record, without the column beside it."""
-    given = 0 if row[_GIVEN] is None else _counting(row)
-    return PaymentRecord._make(
-        (*row[:8], _STATUSES[row[8]], *row[9:_GIVEN], given, *row[_GIVEN + 1 : _COLUMNS])
-    )
-
-
-def _counting(row: Sequence[Any]) -> int:
-    """How many approvals count: those that are about payee and card as they are now.
-
-    Their givers' own edits are left out by the statement; `payouts.approvers` has the rule.
-    """
-    first_name, last_name, cardholder_name, card_fingerprint, digests = row[_GIVEN]
-    now = subject_digest(
-        payment_id=row[0],
-        consumer_id=row[1],
-        consumer_name=f"{first_name} {last_name}".strip(),
-        cardholder_name=cardholder_name,
-        card_id=row[3],
-        card_fingerprint=card_fingerprint,
-        amount=row[6],
-        fee_amount=row[7],
-    )
-    return int(digests.count(now.hex()))
+    return PaymentRecord._make((*row[:8], _STATUSES[row[8]], *row[9:_COLUMNS]))
 
 
 def accepted_record(

@@ -15,7 +15,7 @@ from consumers.admin.base import VerbAdmin, detail_verb
 from consumers.admin.verbs import OptionalReasonForm, Question, ReasonForm, ask, back_to
 from payouts.actors import staff
 from payouts.approvals import bar_to_deciding
-from payouts.approvers import approver_of, matter_of
+from payouts.approvers import approver_of, editors_of, matter_of
 from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.words import BAR_WORDS
 from payouts.models import Decision, Payment
@@ -184,8 +184,13 @@ def _me(request: HttpRequest) -> User:
 def _may_decide(person: User, payment: Payment) -> bool:
     if payment.status != Status.PENDING_APPROVAL.value:
         return False
-    decided = Decision.objects.filter(payment_id=payment.pk).values_list("user_id", flat=True)
-    matter = matter_of(payment, decided_by=decided, at=timezone.now())
+    matter = matter_of(
+        payment,
+        digest=subject_digest(payment),
+        decisions=Decision.objects.filter(payment_id=payment.pk),
+        editors=editors_of([payment])[payment.pk],
+        at=timezone.now(),
+    )
     return bar_to_deciding(approver_of(person), matter) is None
 
 

@@ -1,5 +1,6 @@
 """Issuing a push: find the payee, fill in while the quote follows, confirm, send once."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -286,10 +287,14 @@ def _quoted(
     matter = Matter(
         is_waiting=True,
         maker_id=me(request).pk,
-        card_editor_id=editors.first(),
-        consumer_editor_id=consumer.edited_by_user_id,
+        card_editor_ids=_people(editors),
+        consumer_editor_ids=_people([consumer.edited_by_user_id]),
     )
     return quote_panel(wish, matter=matter)
+
+
+def _people(ids: Iterable[int | None]) -> frozenset[int]:
+    return frozenset(one for one in ids if one is not None)
 
 
 def _as_shown(consumer: Consumer) -> str:

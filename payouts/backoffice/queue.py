@@ -17,7 +17,9 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from payouts.approvals import Approver, Progress, bar_to_deciding, progress, who_can_decide
 from payouts.approvers import (
+    Editors,
     approver_of,
+    editors_of,
     is_valid_yes,
     matter_of,
     name_of,
@@ -30,7 +32,6 @@ from payouts.approvers import (
 from payouts.backoffice.payees import has_been_paid
 from payouts.backoffice.words import BAR_WORDS, SOURCE_WORDS, rule_words
 from payouts.models import ApprovalRequirement, Decision, Payment
-from payouts.models.approvals import Verdict
 from payouts.operations.decide import subject_digest
 
 ROWS_SHOWN: Final = 25
@@ -173,7 +174,7 @@ def queue_page(
 def queue_rows(payment_ids: Sequence[UUID], person: User, *, at: datetime) -> list[Row]:
     """These pushes as the queue shows them, in the given order; what does not exist is left out.
 
-    Seven statements for any number.
+    Eight statements for any number.
     """
     payments = {row.pk: row for row in _payments(payment_ids)}
     asked: dict[UUID, list[ApprovalRequirement]] = defaultdict(list)
@@ -182,6 +183,7 @@ def queue_rows(payment_ids: Sequence[UUID], person: User, *, at: datetime) -> li
     decisions: dict[UUID, list[Decision]] = defaultdict(list)
     for decision in Decision.objects.filter(payment_id__in=payment_ids).order_by("pk"):
         decisions[decision.payment_id].append(decision)
+    editors = editors_of(payments.values())
     decided = {one.user_id for of_push in decisions.values() for one in of_push}
     look = _Look(
         at=at,
@@ -190,7 +192,7 @@ def queue_rows(payment_ids: Sequence[UUID], person: User, *, at: datetime) -> li
         decided={one.user_id: one for one in people_named(decided)},
     )
     return [
-        _row(payments[key], asked[key], decisions[key], look)
+        _row(payments[key], asked[key], decisions[key], editors[key], look)
         for key in payment_ids
         if key in payments
     ]
@@ -207,11 +209,15 @@ class _Look:
 
 
 def _row(
-    payment: Payment, asked: list[ApprovalRequirement], decisions: list[Decision], look: _Look
+    payment: Payment,
+    asked: list[ApprovalRequirement],
+    decisions: list[Decision],
+    editors: Editors,
+    look: _Look,
 ) -> Row:
     digest = subject_digest(payment)
-    matter = matter_of(payment, decided_by=(one.user_id for one in decisions), at=look.at)
-    valid = [look.decided[one.user_id] for one in decisions if is_valid_yes(one, payment, digest)]
+    matter = matter_of(payment, digest=digest, decisions=decisions, editors=editors, at=look.at)
+    valid = [look.decided[one.user_id] for one in decisions if is_valid_yes(one, editors, digest)]
     could = who_can_decide(matter, look.everybody)
     me = [one for one in could if one.user_id == look.person.user_id]
     requirements = [required(row) for row in asked]
@@ -225,9 +231,7 @@ def _row(
         source=SOURCE_WORDS[payment.source],
         is_first_time=not payment.was_paid,  # type: ignore[attr-defined]
         asks=[_ask(row, one) for row, one in zip(asked, now, strict=True)],
-        approved_by=[
-            look.decided[one.user_id].name for one in decisions if one.verdict == Verdict.APPROVE
-        ],
+        approved_by=[one.name for one in valid],
         hindrance="" if bar is None else BAR_WORDS[bar],
         is_of_use=any(
             after.given > before.given

@@ -225,7 +225,7 @@ def _trial(
         ),
         rules=[_as_rule(rule) for rule in rules if rule.is_active],
     )
-    everybody = who_can_decide(Matter(True, None, None), permitted_approvers())  # noqa: FBT003
+    everybody = who_can_decide(Matter(is_waiting=True, maker_id=None), permitted_approvers())
     groups = {rule.group_id: rule.group.name for rule in rules if rule.group is not None}
     needs = []
     for one in progress(required, approved_by=(), can_decide=everybody):

@@ -122,8 +122,10 @@ class DecisionSignature(models.Model):
 class Decision(models.Model):
     """One person's yes or no to a payment, bound to what that person saw. Append-only (trigger).
 
-    A trigger refuses the decision of the payment's maker and of the last editor of its card, and
-    any decision about a payment that does not wait for one.
+    A trigger refuses the decision of the payment's maker and of whoever edited its card or consumer
+    last or since, any decision about a payment that does not wait for one, and one that is about
+    something else than what is there. Nobody decides twice about the same; an edit makes it
+    something else.
     """
 
     payment = models.ForeignKey(
@@ -144,7 +146,9 @@ class Decision(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["payment", "user"], name="decision_once_per_person"),
+            models.UniqueConstraint(
+                fields=["payment", "user", "digest"], name="decision_once_per_content"
+            ),
             models.CheckConstraint(
                 condition=Q(verdict__in=Verdict.values), name="decision_known_verdict"
             ),

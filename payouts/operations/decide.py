@@ -17,7 +17,14 @@ from consumers.audit import Act, Verb, audited
 from payouts import approvals, dispatch
 from payouts.actors import WORKER, Actor, staff
 from payouts.approvals import Bar, bar_to_deciding, progress
-from payouts.approvers import approver_of, is_valid_yes, matter_of, people_named, required
+from payouts.approvers import (
+    approver_of,
+    editors_of,
+    is_valid_yes,
+    matter_of,
+    people_named,
+    required,
+)
 from payouts.models import ApprovalRequirement, Decision, EventKind, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.bar_by_proof import Decided, bar_by_proof
@@ -47,13 +54,13 @@ class DecisionByMaker(DecisionRefused):
 
 
 class DecisionByCardEditor(DecisionRefused):
-    """Whoever touched the card last cannot decide about a push to it."""
+    """Whoever touched the card, last or since the push was made, cannot decide about it."""
 
     bar = Bar.CARD_EDITOR
 
 
 class DecisionByConsumerEditor(DecisionRefused):
-    """Whoever changed the consumer last cannot decide about a push to that person."""
+    """Whoever changed the consumer, last or since the push was made, cannot decide about it."""
 
     bar = Bar.CONSUMER_EDITOR
 
@@ -65,7 +72,7 @@ class DecisionByUploader(DecisionRefused):
 
 
 class AlreadyDecided(DecisionRefused):
-    """This person has decided about this payment before."""
+    """This person has decided about exactly this before."""
 
     bar = Bar.DECIDED
 
@@ -123,10 +130,11 @@ def subject_digest(payment: Payment) -> bytes:
     return approvals.subject_digest(
         payment_id=payment.pk,
         consumer_id=payment.consumer_id,
-        consumer_name=payment.consumer.full_name,
-        cardholder_name=payment.card.cardholder_name,
+        first_name=payment.consumer.first_name,
+        last_name=payment.consumer.last_name,
         card_id=payment.card_id,
-        card_fingerprint=bytes(payment.card.fingerprint).hex(),
+        card_fingerprint=bytes(payment.card.fingerprint),
+        cardholder_name=payment.card.cardholder_name,
         amount=payment.amount,
         fee_amount=payment.fee_amount,
     )
@@ -137,9 +145,10 @@ def approve_payment(
 ) -> Status:
     """Record one person's yes; when all requirements are met the payment goes to the sender.
 
-    Of two deciding at once both count, one after the other. `proof` says that it is this person:
-    whoever has a passkey has to have signed (`accept_signature`), others have shown another second
-    factor within `STEP_UP_SECONDS`.
+    Of two deciding at once both count, one after the other. What was decided before an edit counts
+    no more, and whoever decided it, but for the editor, may decide anew. `proof` says that it is
+    this person: whoever has a passkey has to have signed (`accept_signature`), others have shown
+    another second factor within `STEP_UP_SECONDS`.
 
     :raises NotWaitingForApproval, DecisionByMaker, DecisionByCardEditor, DecisionByUploader:
     :raises DecisionByConsumerEditor, AlreadyDecided, ApprovalNotPermitted, SubjectChanged:
@@ -211,13 +220,20 @@ def _decide(payment_id: UUID, *, by: User, decided: Decided, proof: Proof, at: d
         .select_related("consumer", "card")
         .get(pk=payment_id)
     )
-    earlier = list(Decision.objects.filter(payment=payment).values_list("user_id", flat=True))
-    bar = bar_to_deciding(approver_of(by), matter_of(payment, decided_by=earlier, at=at))
+    digest = subject_digest(payment)
+    matter = matter_of(
+        payment,
+        digest=digest,
+        decisions=Decision.objects.filter(payment=payment),
+        editors=editors_of([payment])[payment.pk],
+        at=at,
+    )
+    bar = bar_to_deciding(approver_of(by), matter)
     if bar is None:
         bar = bar_by_proof(proof, by=by, payment_id=payment_id, decided=decided)
     if bar is not None:
         raise _REFUSALS[bar](by.pk)
-    if decided.digest != subject_digest(payment):
+    if decided.digest != digest:
         raise SubjectChanged(payment_id)
     signed = proof if isinstance(proof, Signed) else None
     try:
@@ -240,7 +256,8 @@ def _decide(payment_id: UUID, *, by: User, decided: Decided, proof: Proof, at: d
 def _is_fully_approved(payment: Payment, digest: bytes) -> bool:
     """Say whether every requirement has its decisions: by anybody who may, or by its group."""
     decisions = Decision.objects.filter(payment=payment)
-    valid = [one.user_id for one in decisions if is_valid_yes(one, payment, digest)]
+    editors = editors_of([payment])[payment.pk]
+    valid = [one.user_id for one in decisions if is_valid_yes(one, editors, digest)]
     asked = map(required, ApprovalRequirement.objects.filter(payment=payment))
     counts = progress(asked, approved_by=people_named(valid), can_decide=())
     return all(one.is_met for one in counts)

@@ -1,12 +1,15 @@
 """Who may decide and how far a requirement is: the rule, and how it is read from the rows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 
+from consumers.models import Consumer
+from consumers.operations.cards import edit_card
+from consumers.operations.consumers import update_consumer
 from payouts.approvals import (
     Approver,
     Bar,
@@ -17,8 +20,17 @@ from payouts.approvals import (
     progress,
     who_can_decide,
 )
-from payouts.approvers import approver_of, is_valid_yes, matter_of, permitted_approvers
+from payouts.approvers import (
+    Editors,
+    approver_of,
+    editors_of,
+    is_valid_yes,
+    matter_of,
+    permitted_approvers,
+)
 from payouts.models import Decision, Payment
+from payouts.operations.decide import subject_digest
+from tests.books import select
 from tests.decisions import approve_payment
 from tests.pushes import digest_of, make_payee, make_staff, push, push_for_approval
 
@@ -32,7 +44,9 @@ def approver(user_id: int, *groups: int, is_permitted: bool = True) -> Approver:
 
 
 def matter(**fields: Any) -> Matter:
-    return Matter(**{"is_waiting": True, "maker_id": 1, "card_editor_id": 2, **fields})
+    return Matter(
+        **{"is_waiting": True, "maker_id": 1, "card_editor_ids": frozenset({2}), **fields}
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,10 +58,10 @@ def matter(**fields: Any) -> Matter:
         (approver(1), matter(), Bar.MAKER),
         (approver(2), matter(), Bar.CARD_EDITOR),
         (approver(3), matter(decided_by=frozenset({3})), Bar.DECIDED),
-        (approver(1), matter(card_editor_id=1), Bar.MAKER),
-        (approver(3), matter(consumer_editor_id=3), Bar.CONSUMER_EDITOR),
+        (approver(1), matter(card_editor_ids=frozenset({1})), Bar.MAKER),
+        (approver(3), matter(consumer_editor_ids=frozenset({3, 4})), Bar.CONSUMER_EDITOR),
         (approver(3), matter(uploader_id=3), Bar.UPLOADER),
-        (approver(3), matter(maker_id=None, card_editor_id=None), None),
+        (approver(3), matter(maker_id=None, card_editor_ids=frozenset()), None),
     ],
 )
 def test_names_what_keeps_somebody_from_deciding(
@@ -108,12 +122,12 @@ def test_a_payment_waits_until_its_time_is_over() -> None:
         (payment.approval_expires_at - second, True),
         (payment.approval_expires_at, False),
     ):
-        assert matter_of(payment, decided_by=(), at=at).is_waiting is waits
+        assert _matter(payment, at=at).is_waiting is waits
 
 
 @pytest.mark.django_db
 def test_a_payment_that_goes_out_at_once_does_not_wait() -> None:
-    assert not matter_of(read(push(make_payee())), decided_by=(), at=timezone.now()).is_waiting
+    assert not _matter(read(push(make_payee())), at=timezone.now()).is_waiting
 
 
 @pytest.mark.django_db
@@ -123,14 +137,51 @@ def test_a_yes_counts_for_what_it_was_about_and_not_from_the_card_s_editor() -> 
     digest = digest_of(payment)
     approve_payment(payment.pk, by=carla, digest=digest)
     decision = Decision.objects.get()
-    assert is_valid_yes(decision, read(payment), digest)
-    assert not is_valid_yes(decision, read(payment), b"x" * 32)
-    payment = read(payment)
-    payment.card.edited_by_user = carla
-    assert not is_valid_yes(decision, payment, digest)
-    payment = read(payment)
-    payment.consumer.edited_by_user = carla
-    assert not is_valid_yes(decision, payment, digest)
+    nobody, her = frozenset[int](), frozenset({carla.pk})
+    assert is_valid_yes(decision, Editors(nobody, nobody), digest)
+    assert not is_valid_yes(decision, Editors(nobody, nobody), b"x" * 32)
+    assert not is_valid_yes(decision, Editors(her, nobody), digest)
+    assert not is_valid_yes(decision, Editors(nobody, her), digest)
+
+
+@pytest.mark.django_db
+def test_an_editor_is_whoever_was_last_or_has_edited_since_the_push_was_made(
+    django_assert_num_queries: Any,
+) -> None:
+    before, last, since, newest = (make_staff(name, "admin") for name in ("ada", "bo", "cy", "di"))
+    card = make_payee(edited_by_user=before)
+    edit_card(card, by_user=last, nickname="Home")
+    update_consumer(card.consumer, by_user=before, last_name="Sample")
+    payment = push_for_approval(card)
+    for person in (since, newest):
+        update_consumer(card.consumer, by_user=person, last_name=person.username)
+    update_consumer(card.consumer, last_name="Of the API")
+    payments = [read(payment), read(push_for_approval(make_payee()))]
+    with django_assert_num_queries(1):
+        found = editors_of(payments)
+    assert found[payment.pk] == Editors(
+        of_card=frozenset({last.pk}), of_consumer=frozenset({since.pk, newest.pk})
+    )
+    assert found[payments[1].pk] == Editors(frozenset(), frozenset())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["Ann", "  Ünal\n", "a'b\"c\\", "漢字 \u200b", ""])
+def test_the_database_computes_the_digest_that_we_compute(name: str) -> None:
+    payment = push_for_approval(make_payee(cardholder_name=name), amount="1.50")
+    Consumer.objects.filter(pk=payment.consumer_id).update(first_name=name, last_name="x")
+    card, consumer = (row := read(payment)).card, row.consumer
+    ((computed,),) = select(
+        "SELECT payouts_subject_digest(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        row.pk, consumer.pk, consumer.first_name, consumer.last_name, card.pk, card.fingerprint,
+        card.cardholder_name, row.amount, row.fee_amount,
+    )  # fmt: skip
+    assert bytes(computed) == subject_digest(row)
+
+
+def _matter(payment: Payment, *, at: datetime) -> Matter:
+    nobody = Editors(frozenset(), frozenset())
+    return matter_of(payment, digest=b"", decisions=(), editors=nobody, at=at)
 
 
 def read(payment: Payment) -> Payment:

@@ -36,6 +36,7 @@ BY_MAKER = "PY007"
 BY_CARD_EDITOR = "PY008"
 NO_LINES = "PY031"
 BY_CONSUMER_EDITOR = "PY011"
+ABOUT_SOMETHING_ELSE = "PY012"
 
 
 @pytest.fixture
@@ -258,7 +259,10 @@ def test_an_idempotency_key_is_used_once_per_partner(payment: Payment) -> None:
 
 DECIDE = """
 INSERT INTO payouts_decision (payment_id, user_id, verdict, reason, digest, created_at)
-VALUES (%s, %s, 'approve', '', '\\x00', now())
+SELECT p.id, %s, 'approve', '', payouts_subject_digest(p.id, o.id, o.first_name, o.last_name,
+    c.id, c.fingerprint, c.cardholder_name, p.amount, p.fee_amount), now()
+FROM payouts_payment p JOIN consumers_consumer o ON o.id = p.consumer_id
+JOIN consumers_paymentcard c ON c.id = p.card_id WHERE p.id = %s
 """
 
 
@@ -271,22 +275,22 @@ def test_a_maker_does_not_decide(waiting: Payment) -> None:
     execute("SET LOCAL session_replication_role = replica")
     execute("UPDATE payouts_payment SET maker_client_id = NULL, maker_user_id = %s", maker.pk)
     execute("SET LOCAL session_replication_role = origin")
-    assert refusal(DECIDE, waiting.pk, maker.pk) == BY_MAKER
-    execute(DECIDE, waiting.pk, _user("dora").pk)
+    assert refusal(DECIDE, maker.pk, waiting.pk) == BY_MAKER
+    execute(DECIDE, _user("dora").pk, waiting.pk)
 
 
 def test_the_last_editor_of_the_card_does_not_decide(waiting: Payment) -> None:
     editor = _user()
     PaymentCard.objects.filter(pk=waiting.card_id).update(edited_by_user=editor)
-    assert refusal(DECIDE, waiting.pk, editor.pk) == BY_CARD_EDITOR
-    execute(DECIDE, waiting.pk, _user("dora").pk)
+    assert refusal(DECIDE, editor.pk, waiting.pk) == BY_CARD_EDITOR
+    execute(DECIDE, _user("dora").pk, waiting.pk)
 
 
 def test_the_last_editor_of_the_consumer_does_not_decide(waiting: Payment) -> None:
     editor = _user()
     Consumer.objects.filter(pk=waiting.consumer_id).update(edited_by_user=editor)
-    assert refusal(DECIDE, waiting.pk, editor.pk) == BY_CONSUMER_EDITOR
-    execute(DECIDE, waiting.pk, _user("dora").pk)
+    assert refusal(DECIDE, editor.pk, waiting.pk) == BY_CONSUMER_EDITOR
+    execute(DECIDE, _user("dora").pk, waiting.pk)
 
 
 def test_no_rule_takes_the_product_s_own_name(waiting: Payment) -> None:
@@ -295,18 +299,35 @@ def test_no_rule_takes_the_product_s_own_name(waiting: Payment) -> None:
 
 
 def test_nobody_decides_about_a_payment_that_does_not_wait(payment: Payment) -> None:
-    assert refusal(DECIDE, payment.pk, _user().pk) == NOT_WAITING
+    assert refusal(DECIDE, _user().pk, payment.pk) == NOT_WAITING
 
 
 def test_a_person_decides_once(waiting: Payment) -> None:
     person = _user()
-    execute(DECIDE, waiting.pk, person.pk)
-    assert refusal(DECIDE, waiting.pk, person.pk) == "decision_once_per_person"
+    execute(DECIDE, person.pk, waiting.pk)
+    assert refusal(DECIDE, person.pk, waiting.pk) == "decision_once_per_content"
+    Consumer.objects.filter(pk=waiting.consumer_id).update(last_name="Mallory")
+    execute(DECIDE, person.pk, waiting.pk)
+
+
+def test_an_editor_does_not_decide_though_somebody_else_edits_later(waiting: Payment) -> None:
+    editor, later = _user(), _user("dora")
+    for person in (editor, later):
+        Consumer.objects.filter(pk=waiting.consumer_id).update(edited_by_user=person)
+        PaymentCard.objects.filter(pk=waiting.card_id).update(edited_by_user=person)
+    assert refusal(DECIDE, editor.pk, waiting.pk) == BY_CARD_EDITOR
+    PaymentCard.objects.filter(pk=waiting.card_id).update(edited_by_user=later)
+    execute(DECIDE, _user("emil").pk, waiting.pk)
+
+
+def test_a_decision_is_about_what_is_there(waiting: Payment) -> None:
+    about_else = DECIDE.replace("c.cardholder_name", "'M. Mallory'")
+    assert refusal(about_else, _user().pk, waiting.pk) == ABOUT_SOMETHING_ELSE
 
 
 def test_nobody_decides_after_the_time_to_decide(waiting: Payment) -> None:
     execute("UPDATE payouts_payment SET approval_expires_at = now() - interval '1 second'")
-    assert refusal(DECIDE, waiting.pk, _user().pk) == NOT_WAITING
+    assert refusal(DECIDE, _user().pk, waiting.pk) == NOT_WAITING
 
 
 def test_a_client_has_no_third_secret() -> None:

@@ -170,12 +170,13 @@ def test_counts_no_decision_that_an_edit_has_voided(caller: Caller, card: Paymen
     Consumer.objects.filter(pk=card.consumer_id).update(edited_by_user=carla)
     assert read(caller, payment)["approval"]["given"] == 0
     Consumer.objects.filter(pk=card.consumer_id).update(edited_by_user=dora)
-    assert read(caller, payment)["approval"]["given"] == 1
-    Consumer.objects.filter(pk=card.consumer_id).update(first_name="Zoë")
     assert read(caller, payment)["approval"]["given"] == 0
     ezra = make_staff("ezra", "approver")
-    approve_payment(payment.pk, by=ezra, digest=digest_of(payment))
-    assert read(caller, payment)["approval"]["given"] == 1
+    for name in ("Zoë", "Zoe"):
+        approve_payment(payment.pk, by=ezra, digest=digest_of(payment))
+        assert read(caller, payment)["approval"]["given"] == 1
+        Consumer.objects.filter(pk=card.consumer_id).update(first_name=name)
+        assert read(caller, payment)["approval"]["given"] == 0
 
 
 def test_shows_a_rejected_payment(caller: Caller, card: PaymentCard) -> None:

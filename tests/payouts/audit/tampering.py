@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from consumers.models import Consumer
 from payouts.operations.link_audit import link_audit_trail
 from tests.books import execute, select
 from tests.decisions import approve_payment
@@ -18,6 +19,7 @@ SOURCES = {
     "posting": "payouts_posting",
     "requirement": "payouts_approvalrequirement",
     "decision": "payouts_decision",
+    "edit": "consumers_edit",
 }
 # One column of each that somebody could want to be different.
 EDITS = {
@@ -27,6 +29,7 @@ EDITS = {
     "posting": "amount = amount + 1",
     "requirement": "decisions = decisions + 1",
     "decision": "reason = 'other'",
+    "edit": "user_id = user_id + 1",
 }
 
 
@@ -47,8 +50,10 @@ def undone() -> Iterator[None]:
 
 def make_histories(*approvers: str) -> None:
     """Some rows of every source, linked."""
-    card = make_payee()
-    for approver in approvers or ("carla", "dora"):
+    approvers = approvers or ("carla", "dora")
+    card = make_payee(edited_by_user=make_staff(f"maker before {approvers[0]}", "maker"))
+    Consumer.objects.filter(pk=card.consumer_id).update(edited_by_user=card.edited_by_user)
+    for approver in approvers:
         payment = push_for_approval(card)
         by = make_staff(approver, "approver")
         approve_payment(payment.pk, by=by, digest=digest_of(payment))

@@ -149,7 +149,7 @@ def test_finds_a_block_below_the_first() -> None:
     forced("ALTER TABLE payouts_auditblock DROP CONSTRAINT audit_block_holds_rows")
     forced(
         """INSERT INTO payouts_auditblock SELECT 0, source, format, from_id, to_id + 1000, rows,
-               digest, marks, hash, hash, linked_at FROM payouts_auditblock WHERE number = 6"""
+               digest, marks, hash, hash, linked_at FROM payouts_auditblock WHERE number = 7"""
     )
     assert_found(("inserted", "block", 0))
 

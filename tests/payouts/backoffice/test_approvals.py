@@ -12,7 +12,7 @@ from consumers.models import Consumer, PaymentCard
 from consumers.operations.consumers import update_consumer
 from payouts import actors
 from payouts.approvals import Source, bar_to_deciding
-from payouts.approvers import approver_of, matter_of, open_to
+from payouts.approvers import approver_of, editors_of, matter_of, open_to
 from payouts.backoffice import queue
 from payouts.models import ApprovalRule, Decision, Payment
 from payouts.operations.record_outcome import record_outcome
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 # Session, person, two for permissions; keys, rows, requirements, decisions; approvers and people
 # who have decided, both with their groups; two counts; partners and their names; then the session
 # is written anew (begin, update, commit as a savepoint here).
-STATEMENTS = 19
+STATEMENTS = 20
 
 
 @pytest.fixture
@@ -139,8 +139,10 @@ def test_an_approval_of_something_else_does_not_count(client: Client) -> None:
     Consumer.objects.filter(pk=payment.consumer_id).update(last_name="Mallory")
     text = text_of(client.get(APPROVALS))
     assert "0 of 2" in text
-    # Dora has decided already, so Carla is the only one left of two.
-    assert "Blocked: nobody is left who may approve it." in text
+    # Dora may decide anew, so there are two.
+    assert "Blocked" not in text
+    Consumer.objects.filter(pk=payment.consumer_id).update(edited_by_user=dora)
+    assert "Blocked: nobody is left who may approve it." in text_of(client.get(APPROVALS))
 
 
 def test_says_when_nobody_is_left_who_may(client: Client) -> None:
@@ -177,17 +179,23 @@ def test_mine_leaves_out_what_i_may_not_decide_and_everybody_s_says_why(
     assert listed(page) == ids(open_, own, edited, decided)
     assert offered(page) == ids(open_)
     text = text_of(page)
-    for words in ("You issued this push", "You changed this card last", "You have decided"):
+    for words in ("You issued this push", "You changed this card", "You have decided"):
         assert text.count(words) == 1
     assert "For me 1 Everybody's 4" in text
 
 
 def test_the_condition_of_my_queue_is_the_rule() -> None:
     people = [make_staff(name, "approver") for name in ("carla", "dora", "emil")]
-    payments = [push_by(people[0]), push_for_approval(make_payee(edited_by_user=people[1]))]
-    payments += [push_for_approval(make_payee()) for _ in range(4)]
+    make_rule(name="two", decisions=2)
+    payments = [push_by(people[0]), push(make_payee(edited_by_user=people[1]))]
+    payments += [push(make_payee()) for _ in range(6)]
     update_consumer(payments[5].consumer, by_user=people[0], last_name="Sample")
     approve_payment(payments[2].pk, by=people[2], digest=digest_of(payments[2]))
+    # Edited since by two of whom only the second is the last, and decided about before an edit.
+    for editor in (people[2], people[1]):
+        update_consumer(payments[6].consumer, by_user=editor, last_name=editor.username)
+    approve_payment(payments[7].pk, by=people[0], digest=digest_of(payments[7]))
+    update_consumer(payments[7].consumer, last_name="Edited")
     reject_payment(payments[3].pk, by=people[1], digest=digest_of(payments[3]))
     execute(
         "UPDATE payouts_payment SET due_at = now(), approval_expires_at = now()"
@@ -197,8 +205,13 @@ def test_the_condition_of_my_queue_is_the_rule() -> None:
     for person in people:
         found = set(open_to(person.pk, Payment.objects.all(), at=at))
         for payment in Payment.objects.select_related("card"):
-            decided = Decision.objects.filter(payment=payment).values_list("user_id", flat=True)
-            matter = matter_of(payment, decided_by=decided, at=at)
+            matter = matter_of(
+                payment,
+                digest=digest_of(payment),
+                decisions=Decision.objects.filter(payment=payment),
+                editors=editors_of([payment])[payment.pk],
+                at=at,
+            )
             bar = bar_to_deciding(approver_of(person), matter)
             assert (payment in found) == (bar is None), (person, bar)
 

@@ -101,7 +101,7 @@ def test_nobody_decides_about_a_push_to_a_card_that_they_changed(
 ) -> None:
     payment = push_for_approval(make_payee(edited_by_user=carla))
     for page in (ask(approver, payment), decide(approver, payment)):
-        assert "You changed this card last, so somebody else has to decide." in text_of(page)
+        assert "You changed this card, so somebody else has to decide." in text_of(page)
     nothing_happened(payment)
 
 
@@ -242,7 +242,7 @@ def test_asking_takes_a_fixed_number_of_statements(
     cards = [make_card(consumer=make_consumer(partner=partner)) for _ in range(pushes)]
     payments = [push_for_approval(card) for card in cards]
     chosen = [mark(payment) for payment in payments]
-    # Session, person, two for permissions; pushes, requirements, decisions, approvers with groups;
-    # the session is written anew.
-    with django_assert_num_queries(12):
+    # Session, person, two for permissions; pushes, requirements, decisions, editors, approvers with
+    # groups; the session is written anew.
+    with django_assert_num_queries(13):
         approver.post(CONFIRM, {"chosen": chosen, "verdict": "approve"})

@@ -289,6 +289,29 @@ def test_an_earlier_yes_is_void_after_a_change(card: PaymentCard, carla: User, d
     assert approve(payment, make_staff("emil", "approver")) is Status.PENDING
 
 
+def test_whoever_decided_before_a_change_decides_anew_and_once(
+    card: PaymentCard, carla: User, dora: User
+) -> None:
+    payment = push_for_approval(card, decisions=2)
+    approve(payment, carla)
+    update_consumer(card.consumer, last_name="Sample")
+    assert approve(payment, carla) is Status.PENDING_APPROVAL
+    with pytest.raises(AlreadyDecided):
+        approve(payment, carla)
+    assert Decision.objects.filter(user=carla).count() == 2
+    assert approve(payment, dora) is Status.PENDING
+
+
+def test_an_editor_is_a_maker_from_then_on(card: PaymentCard, carla: User, dora: User) -> None:
+    payment = push_for_approval(card, decisions=1)
+    update_consumer(card.consumer, by_user=carla, last_name="Mallory")
+    update_consumer(card.consumer, by_user=dora, last_name="Mallory")
+    for person in (carla, dora):
+        with pytest.raises(DecisionByConsumerEditor):
+            approve(payment, person)
+    _nothing_happened(payment)
+
+
 def test_the_yes_of_somebody_who_then_edits_the_card_is_void(
     card: PaymentCard, carla: User, dora: User
 ) -> None:
