@@ -10,7 +10,7 @@ SQL = Path(__file__).parent / "sql"
 class Migration(migrations.Migration):
     dependencies = [
         ("consumers", "0008_edit"),
-        ("payouts", "0018_webhook_roles"),
+        ("payouts", "0019_disputes"),
     ]
 
     operations = [
