@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser check bench format requirements clean
+.PHONY: help demo test browser screenshots check bench format requirements clean
 
 # A caller's own environment must not leak into ours.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
@@ -26,6 +26,10 @@ test: ## Run the whole test suite against a database of its own.
 browser: ## Run the tests that use the product in Chromium (installs Debian's, as root).
 	@.ci/install dev
 	$(PY) -m pytest -p no:xdist -m browser tests/browser
+
+screenshots: ## Take pictures of every page as every role into var/screenshots (PICTURES=--help).
+	@.ci/install dev
+	$(PY) -m tests.browser.screenshots $(PICTURES)
 
 check: ## Run the format, lint, type, migration, deployment and security checks.
 	@.ci/install dev

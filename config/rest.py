@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
-from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -211,7 +210,7 @@ def _request_id(request: Any) -> str:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_api(request):
-        return defaults.bad_request(request, exception)
+        return pages.not_understood(request)
     problem = Problem(status=400, code="invalid_request", title=TITLES["invalid_request"])
     return _plain_answer(request, problem)
 
@@ -225,14 +224,14 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_api(request):
-        return defaults.page_not_found(request, exception)
+        return pages.not_there(request)
     problem = Problem(status=404, code="not_found", title=TITLES["not_found"])
     return _plain_answer(request, problem)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if not _is_api(request):
-        return defaults.server_error(request)
+        return pages.went_wrong(request)
     return _plain_answer(request, _internal_error())
 
 

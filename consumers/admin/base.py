@@ -130,8 +130,9 @@ def number(count: int) -> SafeString:
     return format_html('<span class="money">{}</span>', f"{count:,}")
 
 
-def instant(at: datetime | None) -> SafeString | str:
-    """A point in time in the viewer's zone; when hovered in UTC, exact to the second."""
+def instant(at: datetime | None, *, is_exact: bool = False) -> SafeString | str:
+    """A point in time in the viewer's zone, to the minute or, when `is_exact`, to the second; when
+    hovered in UTC."""
     if at is None:
         return "-"
     local = in_zone(at, zone=viewer_zone())
@@ -139,7 +140,7 @@ def instant(at: datetime | None) -> SafeString | str:
         '<time datetime="{}" title="{}" class="instant">{}</time>',
         at.isoformat(),
         at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
-        local.strftime("%d %b %Y, %H:%M"),
+        local.strftime("%d %b %Y, %H:%M:%S" if is_exact else "%d %b %Y, %H:%M"),
     )
 
 

@@ -15,3 +15,11 @@ def moment(at: datetime | None) -> SafeString | str:
     from consumers.admin.base import instant
 
     return instant(at)
+
+
+@register.filter
+def exact_moment(at: datetime | None) -> SafeString | str:
+    """The same to the second, where the order of what happened matters."""
+    from consumers.admin.base import instant
+
+    return instant(at, is_exact=True)

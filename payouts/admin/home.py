@@ -179,12 +179,21 @@ def _now() -> list[Tile]:
             icon=icon,
             pushes=f"{pushes:,}",
             amount=amount,
-            address=reverse("admin:payouts_payment_changelist", query={"status": status.value}),
+            address=_board_of(status),
             is_urgent=is_doubt,
             oldest_at=_oldest_at(status) if is_doubt else None,
         )
         tiles.append(tile)
     return tiles
+
+
+def _board_of(status: Status) -> str:
+    """Where the pushes of a status are worked on; in the list, if there is no such place."""
+    if status is Status.PENDING_APPROVAL:
+        return reverse("backoffice:approvals", query={"view": "all"})
+    if status is Status.UNKNOWN:
+        return reverse("backoffice:in_doubt")
+    return reverse("admin:payouts_payment_changelist", query={"status": status.value})
 
 
 def _oldest_at(status: Status) -> datetime | None:

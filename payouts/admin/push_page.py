@@ -21,6 +21,7 @@ from payouts.admin.words import (
     pretty,
     status_means,
 )
+from payouts.backoffice.words import ANYBODY, rule_words
 from payouts.declines import OWN_FAILURES, Decline, decline_for
 from payouts.models import ApprovalRequirement, Attempt, Case, Decision, Event, Payment, Posting
 from payouts.states import Status
@@ -56,6 +57,15 @@ class JournalTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Who had to decide: which rule asked, whom, and for how many decisions."""
+
+    by: str
+    whom: str
+    decisions: int
+
+
+@dataclass(frozen=True, slots=True)
 class PushPage:
     payment: Payment
     total: Decimal
@@ -65,7 +75,7 @@ class PushPage:
     source: str
     failure: Decline | None
     history: list[Moment]
-    requirements: list[ApprovalRequirement]
+    asked: list[Asked]
     decisions: list[Decision]
     attempt: Attempt | None
     attempt_state: SafeString | None
@@ -73,6 +83,15 @@ class PushPage:
     journals: list[JournalTable] | None
     case_id: UUID | None
     next_look_seconds: int | None
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether people may ask the network, or say what became of it."""
+        return self.payment.status == Status.UNKNOWN.value
+
+    @property
+    def can_come_back(self) -> bool:
+        return self.payment.status == Status.COMPLETED.value
 
 
 # What moves by itself is looked at often, what waits for people or for an inquiry less so, and what
@@ -111,7 +130,7 @@ def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
         source=payment.source.replace("_", " "),
         failure=_failure(payment),
         history=_history(payment.pk),
-        requirements=_requirements(payment.pk) if waits else [],
+        asked=_asked(payment.pk) if waits else [],
         decisions=_decisions(payment.pk) if waits else [],
         attempt=attempt,
         attempt_state=None if attempt is None else label(attempt.state, ATTEMPT_TONES),
@@ -173,9 +192,12 @@ def _as_text(value: Any) -> str:
     return value.replace("_", " ") if isinstance(value, str) else pretty(value)
 
 
-def _requirements(payment_id: UUID) -> list[ApprovalRequirement]:
+def _asked(payment_id: UUID) -> list[Asked]:
     rows = ApprovalRequirement.objects.filter(payment_id=payment_id)
-    return list(rows.select_related("group").order_by("pk"))
+    return [
+        Asked(rule_words(row.name), ANYBODY if row.group is None else row.group.name, row.decisions)
+        for row in rows.select_related("group").order_by("pk")
+    ]
 
 
 def _decisions(payment_id: UUID) -> list[Decision]:

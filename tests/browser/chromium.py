@@ -16,6 +16,9 @@ QUIET: Final = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+# A machine that reaches no archive is told so soon.
+_IMPATIENT: Final = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20")
+_ASKS_NOTHING: Final = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
 
 
 class ChromiumMissing(Exception):
@@ -46,8 +49,16 @@ def _installed() -> str:
     if shutil.which("apt-get") and os.geteuid() == 0:
         sys.stderr.write("Chromium is missing: installing Debian's.\n")
         for command in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):
-            subprocess.run(["apt-get", *command], check=False, stdout=sys.stderr)
+            subprocess.run(
+                ["apt-get", *_IMPATIENT, *command],
+                env=_ASKS_NOTHING,
+                check=False,
+                stdout=sys.stderr,
+            )
     place = _found()
     if place is None:
-        raise ChromiumMissing("There is no Chromium. On Debian, as root: apt-get install chromium")
+        raise ChromiumMissing(
+            "NOT TESTED IN A BROWSER: there is no Chromium here, and it could not be installed. "
+            "On Debian, as root: apt-get install chromium"
+        )
     return place

@@ -18,6 +18,8 @@ from tests.browser.person import Person
 APPROVED: Final = "100.00"
 WAITS: Final = "6000.00"
 HIDDEN_LONG: Final = "1200.16"
+# What the worker does beside everything else.
+WORKER_MS: Final = 60_000
 
 _LISTS: Final = {
     "account": "payouts/account",
@@ -88,6 +90,10 @@ class Caller:
         payment: dict[str, Any] = answer.raise_for_status().json()
         return payment
 
+    def status_of(self, payment_id: str) -> str:
+        payment = self._client.get(f"/v2/payments/oct/{payment_id}/").raise_for_status().json()
+        return str(payment["status"])
+
     def webhook(self) -> dict[str, Any]:
         """A webhook that hears what happens rarely, so that little is sent to nowhere."""
         body = {"url": "https://hooks.example.com/payouts", "event_types": ["card.*"]}
@@ -144,7 +150,7 @@ def _uploaded(maker: Person) -> str:
         {"name": "salaries.csv", "mimeType": "text/csv", "buffer": _LINES.encode()}
     )
     page.get_by_role("button", name="Upload and check").click()
-    page.get_by_role("button", name="Issue 2 pushes").wait_for()
+    page.get_by_role("button", name="Issue 2 pushes").wait_for(timeout=WORKER_MS)
     return _last_part(page.url)
 
 
@@ -154,7 +160,7 @@ def _exported(auditor: Person) -> str:
     page.get_by_text("Export", exact=True).click()
     page.get_by_role("button", name="CSV", exact=True).click()
     link = page.get_by_role("link", name="Download").first
-    link.wait_for()
+    link.wait_for(timeout=WORKER_MS)
     return str(link.get_attribute("href")).split("/")[-3]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Page, expect
 
-from tests.browser.conftest import Enter
+from tests.browser.doorway import Enter
 from tests.browser.pages import AUDITOR, MAKER, VIEWER
 
 GOOD, BAD = 983, 17

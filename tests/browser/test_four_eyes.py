@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Enter
+from tests.browser.doorway import Enter
 from tests.browser.newcomer import Newcomer
 from tests.browser.pages import APPROVER, MAKER
 

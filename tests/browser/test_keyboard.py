@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Enter
+from tests.browser.doorway import Enter
 from tests.browser.pages import APPROVER, MAKER
 
 MOST_STOPS = 150

@@ -46,3 +46,23 @@ def test_asks_whoever_is_not_signed_in_to_sign_in() -> None:
 def test_is_not_kept_by_browsers() -> None:
     page = browser_of(make_staff("vera", "viewer")).get("/admin/issue/")
     assert "no-store" in page.headers.get("Cache-Control", "")
+
+
+def test_says_what_to_do_at_an_address_that_leads_nowhere() -> None:
+    page = browser("viewer").get("/admin/nothing/like/this/")
+    assert page.status_code == 404
+    text = text_of(page)
+    assert "There is nothing at this address" in text
+    assert "All pushes" in text
+
+
+def test_stands_alone_and_names_the_request_when_something_went_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("payouts.admin.home._page", lambda request: 1 / 0)
+    client = browser("viewer")
+    client.raise_request_exception = False
+    page = client.get("/admin/")
+    assert page.status_code == 500
+    assert page.headers["Request-Id"] in page.content.decode()
+    assert "All pushes" not in page.content.decode()

@@ -68,7 +68,8 @@ def test_counts_what_waits_and_leads_there(viewer: Client) -> None:
     assert "Waiting for approval 1 $1,250.00" in page
     assert "In doubt 1 $100.00 oldest asked for just now" in page
     assert "With the network 0 $0.00" in page
-    assert "?status=pending_approval" in answer.content.decode()
+    assert 'href="/admin/approvals/?view=all"' in answer.content.decode()
+    assert 'href="/admin/in-doubt/"' in answer.content.decode()
 
 
 def test_says_how_old_the_oldest_doubt_is(viewer: Client) -> None:

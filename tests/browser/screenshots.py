@@ -1,0 +1,153 @@
+"""Takes pictures of every page as every role: `make screenshots`; `--help` says how to take fewer.
+
+A product of its own is started, stocked and filled with a month of made-up pushes; nothing that is
+shown is anybody's. Each page is loaded once and pictured in four ways: wide and narrow, light and
+dark.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import django
+from PIL import Image
+from playwright.sync_api import Page
+
+from tests.bench.product import ROOT, Product, environment
+from tests.browser import chromium
+from tests.browser.doorway import Sessions, doorway
+from tests.browser.pages import PAGES, ROLES, PageOf
+from tests.browser.person import DESKTOP, PHONE, Person
+from tests.browser.stock import stock
+
+INTO: Final = ROOT / "var" / "screenshots"
+DOCS: Final = ROOT / "docs" / "images"
+PUSHES: Final = 6_000
+SIZES: Final = (("1440", DESKTOP), ("390", PHONE))
+THEMES: Final = ("light", "dark")
+# Longer than any list of ours; a taller picture would show nothing new.
+TALLEST: Final = 4_000
+COLORS: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture that the docs show: of which page, as whom, how."""
+
+    file: str
+    page: str
+    role: str
+    theme: str = "light"
+    size: str = "1440"
+
+
+FOR_DOCS: Final = (
+    Shown("home", "home", "operations"),
+    Shown("issue", "issue form", "maker"),
+    Shown("approvals", "approvals", "approver"),
+    Shown("pushes", "pushs", "operations"),
+    Shown("push", "push", "operations"),
+    Shown("push-phone-dark", "push", "operations", "dark", "390"),
+    Shown("settings", "partner tester", "admin"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which pictures; empty means all."""
+
+    roles: tuple[str, ...]
+    pages: tuple[str, ...]
+    into: Path
+
+    def of(self, role: str) -> Iterator[PageOf]:
+        for one in PAGES:
+            if role in one.roles and any(part in one.name for part in self.pages or ("",)):
+                yield one
+
+
+def main() -> None:
+    arguments = _arguments()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    wanted = Wanted(tuple(arguments.role), tuple(arguments.page), arguments.into)
+    if not (wanted.roles or wanted.pages):
+        shutil.rmtree(wanted.into, ignore_errors=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Product.started(Path(folder)) as product,
+        chromium.started() as browser,
+    ):
+        sessions = Sessions(browser, product)
+        with doorway(sessions) as let_in:
+            blanks = stock(product, let_in)
+        # After it: with one partner nobody is asked which.
+        _fill(product)
+        for role in wanted.roles or ROLES:
+            # Some pages open only to whoever has shown a second factor just now.
+            sessions.kept.pop(role, None)
+            with doorway(sessions) as let_in:
+                _take_all(wanted, let_in(role), blanks)
+    sys.stderr.write(f"\nThe pictures are in {wanted.into}.\n")
+    if arguments.docs:
+        for shown in FOR_DOCS:
+            _show_in_docs(shown, wanted.into)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--role", action="append", default=[], choices=ROLES, help="only these")
+    parser.add_argument("--page", action="append", default=[], help="only names with this in them")
+    parser.add_argument("--into", type=Path, default=INTO, help="the folder (%(default)s)")
+    parser.add_argument("--docs", action="store_true", help="also make those that the docs show")
+    return parser.parse_args()
+
+
+def _fill(product: Product) -> None:
+    command = [sys.executable, "manage.py", "seed_payments", str(PUSHES)]
+    subprocess.run(command, cwd=ROOT, env=environment(product.folder), check=True)
+
+
+def _take_all(wanted: Wanted, person: Person, blanks: Mapping[str, str]) -> None:
+    for one in wanted.of(person.role):
+        page = person.goes_to(one.path(blanks))
+        page.wait_for_load_state("networkidle")
+        _take(page, wanted.into / person.role / one.name.replace(" ", "-"))
+        sys.stderr.write(".")
+        sys.stderr.flush()
+
+
+def _take(page: Page, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for theme in THEMES:
+        page.evaluate(f"document.documentElement.classList.toggle('dark', {theme == 'dark':d})")
+        for width, size in SIZES:
+            page.set_viewport_size(size)
+            height = page.evaluate("document.documentElement.scrollHeight")
+            page.screenshot(
+                path=f"{place}-{width}-{theme}.png",
+                full_page=height <= TALLEST,
+                animations="disabled",
+            )
+    page.set_viewport_size(DESKTOP)
+
+
+def _show_in_docs(shown: Shown, pictures: Path) -> None:
+    """Its top, as much as a window shows, in as few colours as still look right."""
+    name = f"{shown.page.replace(' ', '-')}-{shown.size}-{shown.theme}.png"
+    size = dict(SIZES)[shown.size]
+    with Image.open(pictures / shown.role / name) as picture:
+        top = picture.crop((0, 0, size["width"], min(size["height"], picture.height)))
+        DOCS.mkdir(exist_ok=True)
+        top.quantize(COLORS).save(DOCS / f"{shown.file}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()
