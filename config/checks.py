@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from django.apps.config import AppConfig
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
+from config.rights import role_findings
 from consumers.vault import CardKeysMisconfigured, key_ring_from_settings
 
 SECRET_KEY_CHARACTERS: Final = 50
@@ -45,6 +47,35 @@ def find_unsafe_settings(app_configs: Apps, **_options: Any) -> list[CheckMessag
     if not settings.PRODUCTION:
         return []
     return [finding for check in UNSAFE for finding in check()]
+
+
+@register(Tags.database, deploy=True)
+def find_mighty_role(
+    app_configs: Apps, *, databases: Sequence[str] | None = None, **_options: Any
+) -> list[CheckMessage]:
+    """With `check --deploy --database default`: whether the product's role may more than it should.
+
+    A warning and no refusal: everything works, but what guards the ledger could be switched off.
+    """
+    if not databases or settings.DATABASES["default"].get("ENGINE") != "config.postgresql":
+        return []
+    found = role_findings()
+    return [
+        checks.Warning(
+            f"The database role {found.role} {verb}: {'; '.join(facts)}.", hint=hint, id=id_
+        )
+        for verb, facts, hint, id_ in (
+            ("may do too much", found.too_much, _TWO_ROLES, "payouts.W015"),
+            ("lacks rights", found.too_little, "Run `manage.py migrate`.", "payouts.W016"),
+        )
+        if facts
+    ]
+
+
+_TWO_ROLES: Final = (
+    "Let one role own the tables and give it to `migrate` alone (DATABASE_OWNER_URL), and another "
+    "one, that owns nothing, to everything else (DATABASE_URL): docs/operations.md."
+)
 
 
 def _debug() -> Iterator[CheckMessage]:

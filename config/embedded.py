@@ -35,6 +35,10 @@ TLS_QUESTION: Final = struct.pack("!II", 8, 80877103)
 # A unix socket's path has 108 bytes on Linux and 104 on macOS, the closing zero included.
 SOCKET_PATH_BYTES: Final = 103
 SOCKET_NAME: Final = ".s.PGSQL.5432"
+# Who owns the tables (and is a superuser, as whoever makes a cluster is), and who works with them.
+# The keeper makes the second one; config/rights.py says what it may.
+OWNER: Final = "postgres"
+APPLICATION: Final = "payouts_application"
 
 # Open files (their numbers) whose locks say that this process uses a cluster, by its folder.
 _in_use: dict[Path, int] = {}
@@ -44,8 +48,10 @@ class EmbeddedDatabaseUnavailable(ImproperlyConfigured):
     """The embedded PostgreSQL cannot be started here; the text says why and what to do."""
 
 
-def database_url(folder: Path, *, cleanup: Literal["stop", "delete"] = "stop") -> str:
-    """Start the cluster in `folder` (made at the first call) and return its address.
+def database_url(
+    folder: Path, *, cleanup: Literal["stop", "delete"] = "stop", role: str = APPLICATION
+) -> str:
+    """Start the cluster in `folder` (made at the first call) and return its address for `role`.
 
     Several processes may call it at once: one starts the server, all use it. It stays up until the
     last of them has ended. `cleanup` is what follows then: `stop`, or `delete` for a throw-away
@@ -58,7 +64,7 @@ def database_url(folder: Path, *, cleanup: Literal["stop", "delete"] = "stop") -
         # Waits while a keeper that found nobody is still stopping the server.
         _in_use[folder] = _locked(folder / "users.lock", fcntl.LOCK_SH)
     _ensure_running(folder, cleanup)
-    return f"postgresql://postgres@/postgres?host={quote(str(_socket_folder(folder)))}&port=5432"
+    return f"postgresql://{role}@/postgres?host={quote(str(_socket_folder(folder)))}&port=5432"
 
 
 def revive(folder: Path) -> bool:
@@ -127,7 +133,7 @@ def _start_keeper(folder: Path, cleanup: str, lock: int) -> None:
         [
             *(sys.executable, "-I", "-S", str(Path(__file__).with_name("embedded_keeper.py"))),
             *(str(folder), str(_socket_folder(folder)), str(program("postgres").parent)),
-            *(cleanup, str(lock), str(_server_user(folder))),
+            *(cleanup, str(lock), str(_server_user(folder)), APPLICATION),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -52,6 +52,7 @@ class Cluster:
     is_throw_away: bool
     lock_file: int
     user: int
+    application: str
 
     @property
     def data(self) -> Path:
@@ -76,7 +77,7 @@ def main() -> None:
     # Our own parent, which waits for our first word, need not wait for our end.
     if os.fork():
         os._exit(0)
-    folder, socket_folder, programs, cleanup, lock_file, user = sys.argv[1:]
+    folder, socket_folder, programs, cleanup, lock_file, user, application = sys.argv[1:]
     cluster = Cluster(
         Path(folder),
         Path(socket_folder),
@@ -84,6 +85,7 @@ def main() -> None:
         cleanup == "delete",
         int(lock_file),
         int(user),
+        application,
     )
     try:
         prepare(cluster)
@@ -112,6 +114,8 @@ def prepare(cluster: Cluster) -> None:
         place.unlink(missing_ok=True)
     if not cluster.data.exists():
         initialize(cluster)
+    if not (cluster.folder / "roles").exists():
+        make_roles(cluster)
 
 
 def initialize(cluster: Cluster) -> None:
@@ -138,6 +142,30 @@ def initialize(cluster: Cluster) -> None:
     if done.returncode != 0:
         raise ServerDidNotStart(done.stdout.strip())
     making.rename(cluster.data)
+
+
+def make_roles(cluster: Cluster) -> None:
+    """Make the role that the product works as, unless it is there, before anybody can connect.
+
+    In a single-user server, because nobody else of this process speaks SQL. Once per cluster, and
+    also for one that an earlier version has made; dying before the end repeats it.
+    """
+    done = subprocess.run(
+        [str(cluster.programs / "postgres"), "--single", "-D", str(cluster.data), "postgres"],
+        input=f"DO $$ BEGIN CREATE ROLE {cluster.application} LOGIN; "
+        "EXCEPTION WHEN duplicate_object THEN NULL; END $$\n",
+        user=cluster.child_user,
+        group=cluster.child_group,
+        extra_groups=cluster.child_groups,
+        cwd=cluster.data,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    # It ends with 0 whatever a statement said.
+    if done.returncode != 0 or "ERROR" in done.stdout:
+        raise ServerDidNotStart(done.stdout.strip())
+    (cluster.folder / "roles").touch()
 
 
 def start(cluster: Cluster) -> subprocess.Popen[bytes]:

@@ -92,6 +92,18 @@ DATABASES = {
         unset=lambda: "" if PRODUCTION else embedded.database_url(VAR_DIR / "postgres"),
     )
 }
+# The role that owns the tables, for `migrate` alone: the product's own role may not change them.
+# Nothing while one role does everything, which `check_health` remarks on.
+DATABASE_OWNER = env.database(
+    "DATABASE_OWNER_URL",
+    unset=lambda: (
+        ""
+        if PRODUCTION or env.secret("DATABASE_URL")
+        else embedded.database_url(VAR_DIR / "postgres", role=embedded.OWNER)
+    ),
+)
+# What the product's own role is called, whoever a command speaks as for a while.
+DATABASE_ROLE = str(DATABASES["default"].get("USER", ""))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en-us"

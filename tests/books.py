@@ -17,6 +17,7 @@ from consumers.models import Partner
 from payouts.checks import check_ledger
 from payouts.models import Journal, Payment
 from payouts.queries import partner_balance
+from tests.owner import owning
 
 OPEN = "('pending_approval', 'pending', 'submitted', 'unknown')"
 UNPAID = "('failed', 'rejected', 'canceled', 'expired')"
@@ -124,8 +125,11 @@ def _execute_and_check(sql: str, *parameters: object) -> None:
 
 
 def refusal(sql: str, *parameters: object) -> str:
-    """Run it, and say what refused it at the latest on commit: a constraint or an SQLSTATE."""
-    with pytest.raises(Error) as refused, transaction.atomic():
+    """Run it, and say what refused it at the latest on commit: a constraint or an SQLSTATE.
+
+    As the owner of the tables, so that it is not for the lack of a right (tests/test_rights.py).
+    """
+    with pytest.raises(Error) as refused, transaction.atomic(), owning():
         _execute_and_check(sql, *parameters)
     cause = refused.value.__cause__
     assert isinstance(cause, psycopg.Error)

@@ -14,3 +14,6 @@ from config import embedded
 if "DATABASE_URL" not in os.environ:
     _folder = Path(tempfile.mkdtemp(prefix="payouts-tests-"))
     os.environ["DATABASE_URL"] = embedded.database_url(_folder, cleanup="delete")
+    os.environ["DATABASE_OWNER_URL"] = embedded.database_url(
+        _folder, cleanup="delete", role=embedded.OWNER
+    )

@@ -16,9 +16,12 @@ from django.core.management.commands import flush
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
+from pytest_django import DjangoDbBlocker
 
+from consumers.table_owner import as_owner
 from payouts import batch_work, dispatch, drain
 from payouts.webhooks import deliver
+from tests.owner import OWNER, as_application, let_application_become_owner
 
 # What migrations wrote and no test changes for good: it is kept when the tables are emptied.
 _KEPT_TABLES = frozenset(
@@ -103,6 +106,28 @@ def _static_files_are_found_when_asked_for() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The owner makes the tests' database, and drops it at the end."""
+    with django_db_blocker.unblock(), as_owner():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Tests work as the product does: as a role that owns nothing.
+
+    It may become the owner where a test says so (`tests.owner`); nothing of the product does that,
+    and without it the membership gives no right.
+    """
+    with django_db_blocker.unblock():
+        let_application_become_owner()
+        with as_application():
+            yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _tables_can_be_emptied() -> Iterator[None]:
     """Let the flush after a `transaction=True` test empty tables that refuse TRUNCATE.
@@ -118,7 +143,8 @@ def _tables_can_be_emptied() -> Iterator[None]:
         emptied = [table for table in tables if table not in _KEPT_TABLES]
         truncate = plain(self, style, emptied, **options)
         role = "SET LOCAL session_replication_role"
-        return [f"{role} = replica", *truncate, f"{role} = origin", *_HOUSE_ACCOUNTS]
+        owner = f"SET LOCAL ROLE {OWNER}"
+        return [owner, f"{role} = replica", *truncate, f"{role} = origin", *_HOUSE_ACCOUNTS]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)

@@ -32,7 +32,7 @@ from payouts.limits import Scope
 from payouts.models import ApprovalRule, FeeSchedule, Limit
 from payouts.operations.partners import create_partner, fund_partner
 from payouts.operations.second_factors import changing_factors
-from payouts.staff import ROLES, ensure_groups
+from payouts.staff import ROLES
 
 PARTNER: Final = "Demo Partner"
 CLIENT: Final = "Demo client"
@@ -78,7 +78,6 @@ def prepare_cast(kept: Path) -> Cast:
     """Make what is missing. `kept` is the file that keeps the demo's secrets between runs."""
     known = read_if_there(kept)
     with transaction.atomic():
-        ensure_groups()
         partner = Partner.objects.filter(name=PARTNER).first() or _new_partner()
         card = prepare_people(partner)
         client_id, client_secret = _api_client(partner, known)

@@ -26,6 +26,8 @@ from config.demo.cast import Cast, prepare_cast
 from config.demo.children import POLL_SECONDS, Children, wait_until
 from config.demo.files import Places, write_private
 from config.demo.words import facts, ready_text
+from config.rights import grant_rights
+from consumers.table_owner import as_owner
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 60.0
@@ -128,9 +130,13 @@ def _bring_up(
 
 
 def _migrate() -> None:
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
+    """Migrate what is not; rights are given anew anyway, which takes no time."""
+    with as_owner():
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+        else:
+            grant_rights()
 
 
 def _start_sandbox(places: Places, children: Children) -> str:

@@ -56,7 +56,7 @@ def seed(
     require_sleeping_triggers()
     plan = make_plan(payments, partners=partners, days=days)
     people, groups = plan.groups * plan.consumers_per_group, range(plan.groups)
-    with workers(processes, database=connection.settings_dict["NAME"]) as each:
+    with workers(processes, settings=connection.settings_dict) as each:
         written = each(partial(write_people, plan), groups)
         _told(lambda done: told("people", done, people), written)
         written = each(partial(write_slice, plan), list(slices(plan)))

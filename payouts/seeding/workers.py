@@ -2,7 +2,7 @@
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Any
@@ -12,11 +12,12 @@ Each = Callable[[Callable[[Any], int], Sequence[Any]], Iterable[int]]
 
 
 @contextmanager
-def workers(processes: int, *, database: str) -> Iterator[Each]:
-    """Let tasks be done by this process, or by several with connections of their own to `database`.
+def workers(processes: int, *, settings: Mapping[str, Any]) -> Iterator[Each]:
+    """Let tasks be done by this process, or by several with connections of their own.
 
-    For several, functions and tasks have to be fit for pickling. When the caller is interrupted,
-    what has been begun is finished and nothing else is begun.
+    They connect with `settings`, those of the caller's connection. For several, functions and tasks
+    have to be fit for pickling. When the caller is interrupted, what has been begun is finished and
+    nothing else is begun.
     """
     if processes == 1:
         yield map
@@ -26,7 +27,7 @@ def workers(processes: int, *, database: str) -> Iterator[Each]:
         processes,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
-        initargs=(database,),
+        initargs=(dict(settings),),
     )
 
     def each(write: Callable[[Any], int], tasks: Sequence[Any]) -> Iterable[int]:
@@ -39,11 +40,11 @@ def workers(processes: int, *, database: str) -> Iterator[Each]:
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(database: str) -> None:
+def _begin(settings: Mapping[str, Any]) -> None:
     # Ctrl-C goes to all processes; the caller decides what follows.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import django
     from django.db import connection
 
     django.setup()
-    connection.settings_dict["NAME"] = database
+    connection.settings_dict.update(settings)

@@ -26,6 +26,7 @@ from config.demo.cast import FUNDS, LIMITS, NEEDS_APPROVAL_FROM  # noqa: E402
 from consumers.api.paging import _OLDER, CURSOR, _sealed  # noqa: E402
 from consumers.models import Partner, PaymentCard  # noqa: E402
 from consumers.operations.api_clients import ALL_SCOPES, create_api_client, issue_token  # noqa: E402
+from consumers.table_owner import as_owner  # noqa: E402
 from payouts.actors import COMMAND_LINE  # noqa: E402
 from payouts.models import ApprovalRule, Limit, Payment  # noqa: E402
 from payouts.operations.partners import fund_partner  # noqa: E402
@@ -55,7 +56,7 @@ def main() -> None:
     _write(chosen.folder, "lists", [LIST])
     _write(chosen.folder, "short lists", [f"{LIST}?page_size=10"])
     (chosen.folder / "create.sql").write_text(create_script(cards, token=token))
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     facts = {"token": token, "pages": _pages(partner), "staff_pages": _staff_pages(partner)}
     sys.stdout.write(json.dumps(facts) + "\n")

@@ -19,7 +19,14 @@ START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 60.0
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 # Whatever the caller runs against must not be what is measured.
-_NOT_INHERITED: Final = ("DATABASE_URL", "CELERY_BROKER_URL", "PAYOUTS_ENV", "PORT", "DJANGO_DEBUG")
+_NOT_INHERITED: Final = (
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "CELERY_BROKER_URL",
+    "PAYOUTS_ENV",
+    "PORT",
+    "DJANGO_DEBUG",
+)
 
 
 class ProductDidNotStart(Exception):

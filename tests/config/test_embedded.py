@@ -141,7 +141,8 @@ def test_stops_when_its_only_user_is_killed(folder: Path) -> None:
 
 def test_starts_again_after_everything_was_killed(folder: Path) -> None:
     with users(folder, 1) as (user,):
-        with psycopg.connect(user.url(), autocommit=True) as connection:
+        owner = user.url().replace(embedded.APPLICATION, embedded.OWNER)
+        with psycopg.connect(owner, autocommit=True) as connection:
             connection.execute("CREATE TABLE kept (x int); INSERT INTO kept VALUES (7)")
         server = server_id(folder)
         keeper = int(Path(f"/proc/{server}/stat").read_text().rsplit(") ", 1)[1].split()[1])
@@ -151,7 +152,8 @@ def test_starts_again_after_everything_was_killed(folder: Path) -> None:
     assert stale.exists()
     # Somebody else has got the number of the killed server by now.
     stale.write_text(stale.read_text().replace(str(server), str(os.getpid()), 1))
-    with psycopg.connect(embedded.database_url(folder)) as connection:
+    owner = embedded.database_url(folder, role=embedded.OWNER)
+    with psycopg.connect(owner) as connection:
         assert connection.execute("SELECT x FROM kept").fetchall() == [(7,)]
 
 
@@ -211,3 +213,14 @@ def test_only_its_own_user_may_connect(folder: Path) -> None:
     embedded.database_url(folder)
     socket_file = folder / "data" / embedded.SOCKET_NAME
     assert socket_file.stat().st_mode & 0o077 == 0
+
+
+def test_a_cluster_of_an_earlier_version_gets_the_product_s_role(folder: Path) -> None:
+    owner = embedded.database_url(folder, role=embedded.OWNER)
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(f"DROP ROLE {embedded.APPLICATION}")
+    assert embedded.release(folder)
+    (folder / "roles").unlink()
+    with psycopg.connect(embedded.database_url(folder)) as connection:
+        mighty = "SELECT rolsuper, current_user FROM pg_roles WHERE rolname = current_user"
+        assert connection.execute(mighty).fetchone() == (False, embedded.APPLICATION)

@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from consumers.models import Consumer, Partner, PaymentCard
 from tests.builders import make_card, make_consumer, make_partner
+from tests.owner import owning
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +80,6 @@ def test_who_has_cards_is_not_deleted(kind: type[Model]) -> None:
     card = make_card()
     keys = {Consumer: card.consumer_id, Partner: card.partner_id}
     rows = kind._default_manager.filter(pk=keys[kind])
-    with pytest.raises(IntegrityError), constraints_checked():
+    with pytest.raises(IntegrityError), constraints_checked(), owning():
         rows._raw_delete(using="default")
     assert PaymentCard.objects.filter(pk=card.pk).exists()

@@ -10,6 +10,7 @@ from consumers import queries
 from consumers.models import ConsumerTally, Partner
 from consumers.queries import consumer_count
 from tests.builders import make_consumer, make_http_client, make_partner
+from tests.owner import owning
 
 pytestmark = pytest.mark.django_db
 
@@ -164,7 +165,8 @@ class TestCount:
         assert read(partner, "/v2/consumers/", page_size=1).json()["count"] >= 100
 
     def test_follows_what_is_taken_away(self, partner: Partner) -> None:
-        make_consumer(partner=partner).delete()
+        with owning():
+            make_consumer(partner=partner).delete()
         assert consumer_count(partner.pk) == 0
 
     def test_of_a_partner_without_consumers_is_none(self, partner: Partner) -> None:

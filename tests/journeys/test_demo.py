@@ -100,7 +100,8 @@ def start(var: Path) -> Iterator[Callable[[], Demo]]:
 
 
 def environment(var: Path) -> dict[str, str]:
-    kept = {name: word for name, word in os.environ.items() if name != "DATABASE_URL"}
+    # The tests' own database, by both of its names, is not the demo's.
+    kept = {name: word for name, word in os.environ.items() if not name.startswith("DATABASE_")}
     return kept | {"PAYOUTS_VAR": str(var)}
 
 

@@ -18,7 +18,7 @@ from payouts.operations.verify_audit import verify_what_is_new
 from payouts.staff import ROLES
 from tests.back_office import browser, page_address, superuser_browser, text_of
 from tests.builders import make_partner
-from tests.payouts.audit.tampering import forced
+from tests.owner import forced
 
 pytestmark = pytest.mark.django_db
 

@@ -32,6 +32,7 @@ from payouts.models import Decision, Payment
 from payouts.operations.decide import subject_digest
 from tests.books import select
 from tests.decisions import approve_payment
+from tests.owner import owning
 from tests.pushes import digest_of, make_payee, make_staff, push, push_for_approval
 
 TREASURY = 7
@@ -91,7 +92,8 @@ def test_finds_everybody_who_may_approve_with_their_groups() -> None:
     treasury = Group.objects.create(name="treasury")
     carla, root = make_staff("carla", "approver"), User.objects.create_superuser("root")
     by_hand = make_staff("hanna")
-    by_hand.user_permissions.add(Permission.objects.get(codename="approve_payment"))
+    with owning():
+        by_hand.user_permissions.add(Permission.objects.get(codename="approve_payment"))
     carla.groups.add(treasury)
     make_staff("mia", "maker")
     gone = make_staff("gone", "approver")

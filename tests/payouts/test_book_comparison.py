@@ -28,6 +28,7 @@ from payouts.operations.cancel_payment import cancel_payment
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.send_payments import claim_due_payments
 from tests.books import execute, select
+from tests.owner import owning, triggers_asleep
 from tests.payouts.commands.running import run, run_json
 from tests.pushes import (
     APPROVED,
@@ -160,9 +161,8 @@ def test_finds_a_payment_that_we_call_failed_and_the_network_credited(card: Paym
 
 def test_finds_a_credit_of_a_payment_that_we_believe_never_left(card: PaymentCard) -> None:
     unsent = push_submitted(card)
-    execute("SET LOCAL session_replication_role = replica")
-    execute("UPDATE payouts_payment SET status = 'pending'")
-    execute("SET LOCAL session_replication_role = origin")
+    with triggers_asleep():
+        execute("UPDATE payouts_payment SET status = 'pending'")
     _, others = compared(entry_for(unsent))
     assert others.broken == 1
     assert "(pending)" in others.violations[0]
@@ -189,7 +189,8 @@ def test_lists_what_is_unclear_and_calls_it_no_fault(card: PaymentCard) -> None:
 
 
 def test_leaves_seeded_payments_out() -> None:
-    run("seed_payments", "50")
+    with owning():
+        run("seed_payments", "50")
     completed, _ = compared()
     assert completed.holds
     assert completed.examined == 0

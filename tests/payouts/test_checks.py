@@ -3,8 +3,7 @@
 The corruptions are planted with the triggers asleep, which only the superuser of the tests can.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -26,6 +25,7 @@ from payouts.operations.transition import Step, take_step
 from payouts.states import Status
 from tests.books import execute, select
 from tests.decisions import reject_payment
+from tests.owner import triggers_asleep
 from tests.pushes import (
     APPROVED,
     CLIENT,
@@ -44,13 +44,6 @@ from tests.pushes import (
 from tests.racing import race, returned
 
 pytestmark = pytest.mark.django_db
-
-
-@contextmanager
-def sleeping_triggers() -> Iterator[None]:
-    execute("SET LOCAL session_replication_role = replica")
-    yield
-    execute("SET LOCAL session_replication_role = origin")
 
 
 def complete(payment: Payment) -> Payment:
@@ -340,7 +333,7 @@ CORRUPTIONS = [
 @pytest.mark.usefixtures("every_status")
 @pytest.mark.parametrize("planted", CORRUPTIONS, ids=lambda planted: planted.what)
 def test_finds_exactly_what_is_broken(planted: Corruption) -> None:
-    with sleeping_triggers():
+    with triggers_asleep():
         execute(planted.sql)
     findings = check_ledger()
     assert broken(findings) == {invariant.name for invariant in planted.breaks}
@@ -353,7 +346,7 @@ def test_every_invariant_is_seen_to_fail() -> None:
 
 def test_finds_a_status_that_was_changed_by_hand(every_status: PaymentCard) -> None:
     """The crime that this is for: a payment that was paid is called failed, to be paid again."""
-    with sleeping_triggers():
+    with triggers_asleep():
         execute(
             f"""UPDATE payouts_payment SET status = 'failed', failure_code = 'network_error',
                 completed_at = NULL WHERE id = {_payment("completed")}"""
@@ -369,7 +362,7 @@ def test_finds_a_status_that_was_changed_by_hand(every_status: PaymentCard) -> N
 
 def test_names_the_payment(card: PaymentCard) -> None:
     payment = complete(push_submitted(card))
-    with sleeping_triggers():
+    with triggers_asleep():
         execute("UPDATE payouts_attempt SET state = 'declined'")
     (told,) = found(invariants.ATTEMPTS_FIT_STATUS).violations
     assert str(payment.pk) in told
@@ -379,7 +372,7 @@ def test_names_the_payment(card: PaymentCard) -> None:
 def test_names_some_and_counts_all(card: PaymentCard) -> None:
     for _ in range(NAMED_AT_MOST + 3):
         push(card, amount="1.00")
-    with sleeping_triggers():
+    with triggers_asleep():
         execute("UPDATE payouts_payment SET version = 2")
     finding = found(invariants.EVENTS_ARE_COMPLETE)
     assert finding.broken == finding.examined == NAMED_AT_MOST + 3

@@ -11,6 +11,7 @@ from payouts.states import Status
 from tests.books import execute, refusal, select
 from tests.builders import make_api_client, make_consumer, make_partner
 from tests.decisions import approve_payment
+from tests.owner import triggers_asleep
 from tests.pushes import (
     APPROVED,
     declined,
@@ -272,9 +273,8 @@ def _user(name: str = "carla") -> User:
 
 def test_a_maker_does_not_decide(waiting: Payment) -> None:
     maker = _user()
-    execute("SET LOCAL session_replication_role = replica")
-    execute("UPDATE payouts_payment SET maker_client_id = NULL, maker_user_id = %s", maker.pk)
-    execute("SET LOCAL session_replication_role = origin")
+    with triggers_asleep():
+        execute("UPDATE payouts_payment SET maker_client_id = NULL, maker_user_id = %s", maker.pk)
     assert refusal(DECIDE, maker.pk, waiting.pk) == BY_MAKER
     execute(DECIDE, _user("dora").pk, waiting.pk)
 

@@ -31,6 +31,7 @@ from tests.books import (
     select,
 )
 from tests.builders import make_partner
+from tests.owner import triggers_asleep
 from tests.pushes import make_funded_partner, make_payee, push
 
 pytestmark = pytest.mark.django_db
@@ -46,10 +47,10 @@ def journal() -> Journal:
 
 def _journal_without_lines() -> Journal:
     """One that is not looked at when its transaction ends."""
-    execute("SET LOCAL session_replication_role = replica")
-    made = Journal.objects.create(kind=JournalKind.SETTLED, actor="test", created_at=timezone.now())
-    execute("SET LOCAL session_replication_role = origin")
-    return made
+    with triggers_asleep():
+        return Journal.objects.create(
+            kind=JournalKind.SETTLED, actor="test", created_at=timezone.now()
+        )
 
 
 def _ours(kind: AccountKind) -> int:

@@ -11,6 +11,7 @@ from payouts import queries
 from payouts.seeding.run import seed
 from tests.books import select
 from tests.builders import make_partner
+from tests.owner import owning
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,8 @@ SOME_ID = UUID("01900000-0000-7000-8000-000000000000")
 @pytest.fixture
 def few_have_many() -> None:
     """Thousands of payments of a single partner, as statistics know them."""
-    seed(3000, partners=1, days=3, told=lambda stage, done, total: None)
+    with owning():
+        seed(3000, partners=1, days=3, told=lambda stage, done, total: None)
 
 
 @pytest.mark.usefixtures("few_have_many")

@@ -7,6 +7,7 @@ from django.db import models
 
 from payouts import staff
 from payouts.staff import ROLES, Role, ensure_groups
+from tests.owner import owning
 
 pytestmark = pytest.mark.django_db
 
@@ -31,8 +32,9 @@ def test_migrations_alone_give_a_group_what_its_role_says(role: Role) -> None:
 
 def test_takes_away_what_was_added_by_hand() -> None:
     viewer = Group.objects.get(name="viewer")
-    viewer.permissions.add(Permission.objects.get(codename="approve_payment"))
-    ensure_groups()
+    with owning():
+        viewer.permissions.add(Permission.objects.get(codename="approve_payment"))
+        ensure_groups()
     assert "payouts.approve_payment" not in granted("viewer")
 
 
@@ -44,8 +46,9 @@ def test_a_second_run_makes_no_rows() -> None:
 
 def test_leaves_other_groups_alone() -> None:
     treasury = Group.objects.create(name="treasury")
-    treasury.permissions.add(Permission.objects.get(codename="view_payment"))
-    ensure_groups()
+    with owning():
+        treasury.permissions.add(Permission.objects.get(codename="view_payment"))
+        ensure_groups()
     assert granted("treasury") == {"payouts.view_payment"}
 
 

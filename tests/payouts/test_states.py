@@ -21,6 +21,7 @@ from payouts.states import (
     safe_to_retry,
 )
 from tests.books import execute, select
+from tests.owner import triggers_asleep
 from tests.pushes import fresh, history, make_payee, push
 
 PAIRS = list(product(Status, Status))
@@ -111,17 +112,16 @@ def test_a_refused_step_changes_nothing() -> None:
 def _payment_in(status: Status) -> Payment:
     """A payment that is in `status` without having lived to get there."""
     payment = push(make_payee())
-    execute("SET LOCAL session_replication_role = replica")
-    execute(
-        """UPDATE payouts_payment SET status = %s,
-               failure_code = CASE WHEN %s = 'failed' THEN 'do_not_honor' ELSE '' END,
-               completed_at = CASE WHEN %s IN ('completed', 'returned') THEN now() END,
-               approval_expires_at = CASE WHEN %s = 'pending_approval' THEN now() END
-           WHERE id = %s""",
-        *[status.value] * 4,
-        payment.pk,
-    )
-    execute("SET LOCAL session_replication_role = origin")
+    with triggers_asleep():
+        execute(
+            """UPDATE payouts_payment SET status = %s,
+                   failure_code = CASE WHEN %s = 'failed' THEN 'do_not_honor' ELSE '' END,
+                   completed_at = CASE WHEN %s IN ('completed', 'returned') THEN now() END,
+                   approval_expires_at = CASE WHEN %s = 'pending_approval' THEN now() END
+               WHERE id = %s""",
+            *[status.value] * 4,
+            payment.pk,
+        )
     return fresh(payment)
 
 

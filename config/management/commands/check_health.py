@@ -7,12 +7,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from config.health import health, workers_alive
+from config.rights import role_findings
 
 
 class Command(BaseCommand):
     help = (
         "Check the database, its migrations, the broker, the workers, and whether payments are "
-        "late. Exits with 1 when something is wrong."
+        "late. Exits with 1 when something is wrong. What the database role may do too much is "
+        "told, and does not count."
     )
     requires_system_checks = []
 
@@ -24,6 +26,13 @@ class Command(BaseCommand):
         workers = workers_alive() if found.broker else []
         is_well = found.is_ready and found.broker and bool(workers) and not found.is_late
         facts = {"status": "ok" if is_well else "unwell", **asdict(found), "workers": workers}
+        if found.migrations:
+            role = role_findings()
+            facts |= {
+                "role": role.role,
+                "role_may_too_much": list(role.too_much),
+                "role_lacks": list(role.too_little),
+            }
         if options["json"]:
             self.stdout.write(json.dumps(facts))
         else:

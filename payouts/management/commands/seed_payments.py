@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from consumers.table_owner import as_owner
 from payouts.management.progress import Progress
 from payouts.seeding.run import seed
 from payouts.seeding.write import TriggersCannotSleep
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     help = (
         "Add N made-up payments of made-up people, with attempts, histories and balanced journals, "
         "through COPY. Adds to what is there and may run beside the product; Ctrl-C ends it in "
-        "good order. Needs a database role that may set session_replication_role (a superuser)."
+        "good order. Works as the role that owns the tables, which has to be a superuser here."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -57,13 +58,14 @@ class Command(BaseCommand):
             if options[name] < 1:
                 raise CommandError(f"{name} must be at least 1.")
         try:
-            seed(
-                options["payments"],
-                partners=options["partners"],
-                days=options["days"],
-                processes=_processes(options),
-                told=Progress(self.stderr),
-            )
+            with as_owner():
+                seed(
+                    options["payments"],
+                    partners=options["partners"],
+                    days=options["days"],
+                    processes=_processes(options),
+                    told=Progress(self.stderr),
+                )
         except TriggersCannotSleep as error:
             raise CommandError(
                 "The database role may not set session_replication_role, so nothing was written: "

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import transaction
 
@@ -31,13 +30,6 @@ EDITS = {
     "decision": "reason = 'other'",
     "edit": "user_id = user_id + 1",
 }
-
-
-def forced(sql: str, *parameters: Any) -> None:
-    """Run it as somebody whom no trigger stops."""
-    execute("SET LOCAL session_replication_role = replica")
-    execute(sql, *parameters)
-    execute("SET LOCAL session_replication_role = origin")
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from tests.builders import (
     make_http_client,
     make_partner,
 )
+from tests.owner import triggers_asleep
 from tests.payouts.commands.running import run
 from tests.pushes import (
     declined,
@@ -53,9 +54,8 @@ def newest() -> AuditEntry:
 
 def no_entries_yet() -> None:
     """Forget what setting the stage has left."""
-    select("SELECT set_config('session_replication_role', 'replica', TRUE)")
-    AuditEntry.objects.all().delete()
-    select("SELECT set_config('session_replication_role', 'origin', TRUE)")
+    with triggers_asleep():
+        AuditEntry.objects.all().delete()
 
 
 def signed_in(user: User) -> Client:

@@ -9,7 +9,8 @@ from payouts.audit.verify import Verdict, verify_audit_trail
 from payouts.operations import link_audit
 from payouts.operations.link_audit import link_audit_trail
 from tests.books import execute, select
-from tests.payouts.audit.tampering import EDITS, SOURCES, forced, ids_of, make_histories, undone
+from tests.owner import forced, triggers_asleep
+from tests.payouts.audit.tampering import EDITS, SOURCES, ids_of, make_histories, undone
 from tests.pushes import make_payee, push
 
 pytestmark = pytest.mark.django_db
@@ -226,15 +227,16 @@ def rewritten(source: str) -> int:
     )
     later = select("SELECT count(*) FROM payouts_auditblock WHERE number > %s", number)
     assert later[0][0] > 0
-    execute("SET LOCAL session_replication_role = replica")
-    execute("CREATE TEMP TABLE rest AS SELECT * FROM payouts_auditblock WHERE number >= %s", number)
-    execute("DELETE FROM payouts_auditblock WHERE number >= %s", number)
-    (covered,) = (one for one in sources.SOURCES if one.name == source)
-    (to_id,) = (row[0] for row in select("SELECT to_id FROM rest WHERE number = %s", number))
-    block = link_audit._link_next(covered, to_id)
-    assert block is not None
-    assert (block.number, block.previous_hash) == (number, bytes(previous))
-    assert previous != GENESIS
-    execute("INSERT INTO payouts_auditblock SELECT * FROM rest WHERE number > %s", number)
-    execute("SET LOCAL session_replication_role = origin")
+    with triggers_asleep():
+        execute(
+            "CREATE TEMP TABLE rest AS SELECT * FROM payouts_auditblock WHERE number >= %s", number
+        )
+        execute("DELETE FROM payouts_auditblock WHERE number >= %s", number)
+        (covered,) = (one for one in sources.SOURCES if one.name == source)
+        (to_id,) = (row[0] for row in select("SELECT to_id FROM rest WHERE number = %s", number))
+        block = link_audit._link_next(covered, to_id)
+        assert block is not None
+        assert (block.number, block.previous_hash) == (number, bytes(previous))
+        assert previous != GENESIS
+        execute("INSERT INTO payouts_auditblock SELECT * FROM rest WHERE number > %s", number)
     return number

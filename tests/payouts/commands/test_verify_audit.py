@@ -10,7 +10,8 @@ from consumers.models import AuditEntry
 from payouts.audit.chain import chain_head
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.verify_audit import verify_what_is_new
-from tests.payouts.audit.tampering import forced, ids_of, make_histories
+from tests.owner import forced
+from tests.payouts.audit.tampering import ids_of, make_histories
 from tests.payouts.commands.running import refusal, run, run_json
 from tests.pushes import make_payee, push
 

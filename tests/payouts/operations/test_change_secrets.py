@@ -17,9 +17,9 @@ from consumers.operations.api_clients import (
 from payouts.models import ChangeRequest
 from payouts.operations.change_kinds import NotAChange
 from payouts.operations.changes import NothingToCollect, collect_secret
-from tests.books import execute
 from tests.builders import make_api_client, make_partner
 from tests.changes import GRACE, approve, propose, state_of, two_admins
+from tests.owner import triggers_asleep
 from tests.pushes import make_staff
 
 pytestmark = pytest.mark.django_db
@@ -72,9 +72,8 @@ def test_there_is_none_before_somebody_said_yes(people: tuple[User, User]) -> No
 
 def test_there_is_none_after_three_days(people: tuple[User, User]) -> None:
     change = approve(new_client(people[0]), people[1])
-    execute("SET LOCAL session_replication_role = replica")
-    ChangeRequest.objects.update(decided_at=timezone.now() - timedelta(days=3))
-    execute("SET LOCAL session_replication_role = origin")
+    with triggers_asleep():
+        ChangeRequest.objects.update(decided_at=timezone.now() - timedelta(days=3))
     with pytest.raises(NothingToCollect):
         collect_secret(change.pk, by=people[0])
     assert APIClient.objects.get().secrets.count() == 0

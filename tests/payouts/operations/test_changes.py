@@ -32,7 +32,7 @@ from payouts.operations.changes import (
 from payouts.operations.members import switch_off_member
 from payouts.operations.partners import switch_off_partner
 from payouts.staff import ROLES
-from tests.books import assert_books_are_right, available, execute
+from tests.books import assert_books_are_right, available
 from tests.builders import make_partner
 from tests.changes import (
     GRACE,
@@ -44,6 +44,7 @@ from tests.changes import (
     state_of,
     two_admins,
 )
+from tests.owner import triggers_asleep
 from tests.pushes import make_staff
 
 pytestmark = pytest.mark.django_db
@@ -289,10 +290,9 @@ def test_refuses_a_change_that_changes_nothing(partner: Partner, people: tuple[U
 
 def test_is_over_after_a_week(partner: Partner, people: tuple[User, User]) -> None:
     change, waits = fund(partner, by=people[0]), set_fees(partner, by=people[0])
-    execute("SET LOCAL session_replication_role = replica")
-    over = timezone.now() - timedelta(seconds=1)
-    ChangeRequest.objects.filter(pk=change.pk).update(expires_at=over)
-    execute("SET LOCAL session_replication_role = origin")
+    with triggers_asleep():
+        over = timezone.now() - timedelta(seconds=1)
+        ChangeRequest.objects.filter(pk=change.pk).update(expires_at=over)
     with pytest.raises(ChangeNotWaiting):
         approve(change, people[1])
     assert expire_changes(limit=10) == 1

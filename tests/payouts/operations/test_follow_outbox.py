@@ -16,6 +16,7 @@ from payouts.operations.follow_outbox import follow_outbox
 from payouts.operations.record_outcome import record_outcome
 from tests.books import execute
 from tests.builders import make_partner
+from tests.owner import owning
 from tests.pushes import APPROVED, declined, make_payee, push, push_for_approval, push_submitted
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +107,7 @@ def test_tells_nothing_about_a_person() -> None:
 def test_events_are_written_once(table: str, deed: str) -> None:
     register_consumer(make_partner().pk, pcid="ada")
     followed()
-    with pytest.raises(DatabaseError, match="refused"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="refused"), transaction.atomic(), owning():
         execute(deed.format(table))
 
 

@@ -17,6 +17,7 @@ from payouts.operations.send_payments import Instruction, claim_due_payments
 from payouts.states import Status
 from tests.books import assert_books_are_right, available, execute, held, used
 from tests.builders import VISA_NUMBER
+from tests.owner import triggers_asleep
 from tests.payouts.operations.conftest import Clock
 from tests.pushes import (
     REFUSED_CONNECTION,
@@ -247,9 +248,8 @@ def test_sends_again_under_the_same_identity(clock: Clock) -> None:
 def test_an_attempt_stays_with_its_network(clock: Clock) -> None:
     payment = push(make_payee())
     record_outcome(payment.pk, REFUSED_CONNECTION, send_number=claim(payment).send_number)
-    execute("SET LOCAL session_replication_role = replica")
-    execute("UPDATE payouts_attempt SET network = 'first_network'")
-    execute("SET LOCAL session_replication_role = origin")
+    with triggers_asleep():
+        execute("UPDATE payouts_attempt SET network = 'first_network'")
     clock.advance(days=1)
     assert claim(payment).network == "first_network"
 
