@@ -7,14 +7,15 @@ UTC. Knows nothing of what the cells are about.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import IO, Any, Final
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 CSV_TYPE: Final = "text/csv; charset=utf-8"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -70,16 +71,20 @@ def write_xlsx(
 
     A sheet takes no more than `ROWS_PER_SHEET`, so what is longer goes on in a second one.
     """
+    # Here, because every process would spend a fifth of its start on what few of them ever use.
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     sheet = _sheet(book, title, header)
     for number, row in enumerate(rows):
         if number and number % ROWS_PER_SHEET == 0:
             sheet = _sheet(book, f"{title} {number // ROWS_PER_SHEET + 1}", header)
-        sheet.append([_typed(sheet, cell) for cell in row])
+        sheet.append([_typed(cell, partial(WriteOnlyCell, sheet)) for cell in row])
     book.save(target)
 
 
-def _sheet(book: Workbook, title: str, header: Sequence[str]) -> Any:
+def _sheet(book: "Workbook", title: str, header: Sequence[str]) -> Any:
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     sheet.append(list(header))
@@ -109,7 +114,7 @@ def _plain(cell: Cell) -> str | int | Decimal:
             return str(cell)
 
 
-def _typed(sheet: Any, cell: Cell) -> Any:
+def _typed(cell: Cell, new_cell: Callable[[str], Any]) -> Any:
     match cell:
         case datetime():
             # Workbooks know no zones.
@@ -117,7 +122,7 @@ def _typed(sheet: Any, cell: Cell) -> Any:
         case None | bool() | int() | Decimal() | date():
             return cell
         case _:
-            text = WriteOnlyCell(sheet, value=safe_text(str(cell)))
+            text = new_cell(safe_text(str(cell)))
             # Whatever it looks like, it is a text.
             text.data_type = "s"
             return text

@@ -36,6 +36,7 @@ WEB_WORKERS: Final = 2
 WEB_THREADS: Final = 2
 # Calls in flight are waited for; whatever is cut off becomes unknown and is asked about later.
 WORKER_STOP_SECONDS: Final = 20.0
+_CELERY: Final = ("-A", "config.celery")
 # The sandbox shows at once what it has, so nobody has to wait for an hour to see what becomes of a
 # push whose worker was killed. What the environment sets wins.
 PATIENCE: Final = {
@@ -122,10 +123,12 @@ def _bring_up(
     say("Preparing the database.")
     _migrate()
     say("Starting the web server, the worker and beat.")
-    _start_product(places, children, address=address)
+    _start_product(children, address=address)
     cast = prepare_cast(places.secrets)
     connections.close_all()
     _wait_for_answers(children, address=address, sandbox=sandbox)
+    # Beat answers nobody, so it need not take the processor from those who are waited for.
+    children.start("beat", "celery", [*_CELERY, "beat"])
     return cast, sandbox
 
 
@@ -164,19 +167,17 @@ def _start_sandbox(places: Places, children: Children) -> str:
     return sandbox
 
 
-def _start_product(places: Places, children: Children, *, address: str) -> None:
-    """Start worker, beat and web server."""
-    celery = ["-A", "config.celery"]
+def _start_product(children: Children, *, address: str) -> None:
+    """Start what is waited for: worker and web server."""
     children.start(
         "worker",
         "celery",
         [
-            *(*celery, "worker", "--pool", "threads"),
+            *(*_CELERY, "worker", "--pool", "threads"),
             *("--without-gossip", "--without-mingle"),
         ],
         stop_seconds=WORKER_STOP_SECONDS,
     )
-    children.start("beat", "celery", [*celery, "beat"])
     children.start(
         "web",
         "granian",

@@ -3,10 +3,6 @@
 import io
 from typing import Final
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-
 from payouts.batch_files.columns import AMOUNT, TEMPLATE
 from payouts.batch_files.xlsx_lines import SHEET
 
@@ -32,6 +28,11 @@ def csv_template() -> bytes:
 
 def xlsx_template() -> bytes:
     """A workbook with the sheet to fill in, and one that says how."""
+    # Here, because every process would spend a fifth of its start on what few of them ever use.
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
     book = Workbook()
     sheet = book.active
     assert sheet is not None

@@ -11,9 +11,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from consumers.cards import has_network_length, network_of
 from payouts.batch_files.columns import MOST_COLUMNS, Layout, layout_of
 from payouts.batch_files.findings import FileRefused, Finding, problem
@@ -31,7 +28,7 @@ _LARGEST_EXACT_INTEGER: Final = 10**15
 _DEFINITIONS: Final = (b"<!DOCTYPE", b"<!ENTITY")
 _CHUNK_BYTES: Final = 1 << 20
 _BROKEN: Final = (
-    zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, IndexError,
+    zipfile.BadZipFile, KeyError, ValueError, TypeError, IndexError,
     AttributeError, SyntaxError, EOFError, NotImplementedError, RuntimeError, OSError,
 )  # fmt: skip
 
@@ -42,10 +39,14 @@ def open_xlsx(content: bytes) -> Table:
     :raises FileRefused: it is no workbook, too large unpacked, or its columns are not those of a
         batch. Lines that come later may raise it too.
     """
+    # Here, because every process would spend a fifth of its start on what few of them ever use.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     _require_harmless(content)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-    except _BROKEN:
+    except (*_BROKEN, InvalidFileException):
         raise FileRefused("broken_workbook") from None
     rows = _rows(_sheet(book))
     header = next(rows, None)

@@ -5,6 +5,7 @@ import io
 import zipfile
 from decimal import Decimal
 
+import openpyxl
 import pytest
 from openpyxl import Workbook
 
@@ -122,7 +123,7 @@ def test_refuses_a_bomb_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -
     def unpacked(*_: object) -> None:
         raise AssertionError("it was unpacked")
 
-    monkeypatch.setattr(xlsx_lines, "load_workbook", unpacked)
+    monkeypatch.setattr(openpyxl, "load_workbook", unpacked)
     monkeypatch.setattr(xlsx_lines, "_require_plain", unpacked)
     assert refusal(content) == "workbook_too_large"
 
