@@ -43,6 +43,9 @@ class ChangeBar(StrEnum):
     SEEN_OTHERWISE = "seen_otherwise"
     OUTDATED = "outdated"
     IMPOSSIBLE = "impossible"
+    NOT_SIGNED = "not_signed"
+    SIGNED_OTHERWISE = "signed_otherwise"
+    NOT_FRESH = "not_fresh"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,10 @@ from fido2.webauthn import AuthenticatorData
 
 from consumers.audit import Verb
 from consumers.models import AuditEntry
-from payouts.models import Decision, DecisionSignature
-from payouts.signatures import MARK_BYTES, mark_of
+from payouts.changes import ChangeState
+from payouts.models import ChangeRequest, Decision, DecisionSignature
+from payouts.models.approvals import Verdict
+from payouts.signatures import CHANGES, MARK_BYTES, PUSHES, mark_of
 
 MOST_FINDINGS: Final = 100
 _CHUNK: Final = 500
@@ -54,8 +56,13 @@ class Proofs:
 
 
 def verify_decisions(*, told: Callable[[Proofs], None] = lambda _proofs: None) -> Proofs:
-    """Verify every signature and every decision that names one. `told` hears how far it is."""
-    proofs = Proofs(unsigned=Decision.objects.filter(signature=None).count())
+    """Verify every signature and every decision that names one, about payments and changes.
+
+    `told` hears how far it is.
+    """
+    decided = ChangeRequest.objects.filter(state__in=_VERDICTS, is_alone=False)
+    unsigned = Decision.objects.filter(signature=None).count()
+    proofs = Proofs(unsigned=unsigned + decided.filter(signature=None).count())
     for signature in DecisionSignature.objects.order_by("pk").iterator(chunk_size=_CHUNK):
         proofs.signatures += 1
         for why in _wrongs_of(signature):
@@ -67,7 +74,30 @@ def verify_decisions(*, told: Callable[[Proofs], None] = lambda _proofs: None) -
         if why:
             proofs.add(Finding(decision.signature_id or 0, why, decision.pk))
         told(proofs)
+    changes = ChangeRequest.objects.exclude(signature=None).select_related("signature")
+    for change in changes.order_by("pk").iterator(chunk_size=_CHUNK):
+        proofs.signed += 1
+        if not _is_signed_change(change):
+            why = f"did not sign the decision about change {change.pk}"
+            proofs.add(Finding(change.signature_id or 0, why))
+        told(proofs)
     return proofs
+
+
+_VERDICTS: Final = {
+    ChangeState.APPLIED: Verdict.APPROVE.value,
+    ChangeState.REJECTED: Verdict.REJECT.value,
+}
+
+
+def _is_signed_change(change: ChangeRequest) -> bool:
+    signature = change.signature
+    assert signature is not None
+    signed = (signature.user_id, signature.verdict, signature.reason, bytes(signature.marks))
+    mark = mark_of(change.pk, bytes(change.digest))
+    verdict = _VERDICTS.get(ChangeState(change.state))
+    is_said = f"\n{CHANGES} 1\n" in signature.statement
+    return is_said and signed == (change.decided_by_id, verdict, change.decision_reason, mark)
 
 
 def _wrongs_of(kept: DecisionSignature) -> Iterator[str]:
@@ -97,16 +127,13 @@ def _wrongs_as_read(kept: DecisionSignature) -> Iterator[str]:
 
 def _says(kept: DecisionSignature) -> bool:
     lines = kept.statement.split("\n")
+    count = len(kept.marks) // MARK_BYTES
     return (
         lines[0] == "payouts decision 1"
         and lines[1].startswith(f"by {kept.user_id} ")
-        and lines[4:]
-        == [
-            f"verdict {kept.verdict}",
-            f"reason {json.dumps(kept.reason)}",
-            f"pushes {len(kept.marks) // MARK_BYTES}",
-            f"marks {hashlib.sha256(bytes(kept.marks)).hexdigest()}",
-        ]
+        and lines[4:6] == [f"verdict {kept.verdict}", f"reason {json.dumps(kept.reason)}"]
+        and lines[6] in (f"{PUSHES} {count}", f"{CHANGES} {count}")
+        and lines[7:] == [f"marks {hashlib.sha256(bytes(kept.marks)).hexdigest()}"]
     )
 
 

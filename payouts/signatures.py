@@ -15,6 +15,8 @@ from typing import Final
 from uuid import UUID
 
 MARK_BYTES: Final = 48
+PUSHES: Final = "pushes"
+CHANGES: Final = "changes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,22 @@ class Signed:
 Proof = FreshFactor | Signed
 
 
-def mark_of(payment_id: UUID, digest: bytes) -> bytes:
-    """A payment, and the SHA-256 of what was on the screen about it, as they are signed."""
-    return payment_id.bytes + digest
+def mark_of(subject_id: UUID, digest: bytes) -> bytes:
+    """A payment or change, and the SHA-256 of what was on the screen about it, as it is signed."""
+    return subject_id.bytes + digest
 
 
 def marks_of(seen: Iterable[tuple[UUID, bytes]]) -> bytes:
     """All that is decided about, in order."""
-    return b"".join(mark_of(payment_id, digest) for payment_id, digest in seen)
+    return b"".join(mark_of(subject_id, digest) for subject_id, digest in seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One person's decision about everything in `marks`. `nonce` makes no two alike."""
+    """One person's decision about everything in `marks`. `nonce` makes no two alike.
+
+    `about` says what the marks are of: pushes, or a change of settings.
+    """
 
     user_id: int
     username: str
@@ -64,6 +69,7 @@ class Statement:
     marks: bytes
     at: datetime
     nonce: str
+    about: str = PUSHES
 
     def text(self) -> str:
         """The lines that are signed; names and reasons as JSON, so that each stays one line."""
@@ -75,7 +81,7 @@ class Statement:
                 f"nonce {self.nonce}",
                 f"verdict {self.verdict}",
                 f"reason {json.dumps(self.reason)}",
-                f"pushes {len(self.marks) // MARK_BYTES}",
+                f"{self.about} {len(self.marks) // MARK_BYTES}",
                 f"marks {hashlib.sha256(self.marks).hexdigest()}",
             )
         )

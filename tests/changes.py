@@ -8,7 +8,13 @@ from django.contrib.auth.models import User
 
 from consumers.models import Partner
 from payouts.models import ChangeRequest
-from payouts.operations.changes import Proposal, approve_change, propose_change
+from payouts.operations.changes import (
+    Proposal,
+    approve_change,
+    propose_change,
+    reject_change,
+)
+from tests.decisions import shown_by
 from tests.pushes import make_staff
 
 FEES: dict[str, Any] = {
@@ -56,7 +62,16 @@ def set_limit(partner: Partner, *, by: User, scope: str = "push", **bounds: Any)
 
 def approve(change: ChangeRequest, by: User) -> ChangeRequest:
     """Say yes to what the change says."""
-    return approve_change(change.pk, by=by, digest=bytes(change.digest), reason="Looked at it")
+    digest = bytes(change.digest)
+    return approve_change(
+        change.pk, by=by, digest=digest, reason="Looked at it", proof=shown_by(by)
+    )
+
+
+def reject(change: ChangeRequest, by: User) -> ChangeRequest:
+    """Say no to what the change says."""
+    digest = bytes(change.digest)
+    return reject_change(change.pk, by=by, digest=digest, reason="No", proof=shown_by(by))
 
 
 def state_of(change: ChangeRequest) -> str:

@@ -11,6 +11,7 @@ from payouts.operations.changes import Proposal, approve_change, propose_change
 from payouts.operations.resolve_unknown import Claim, propose_resolution, resolve_unknown
 from payouts.operations.return_payment import ReturnNotice
 from payouts.states import Status
+from tests.decisions import shown_by
 from tests.pushes import make_staff
 
 LETTER = Upload("letter.pdf", b"%PDF-1.7\nThe network's letter about the push.\n")
@@ -37,7 +38,9 @@ def propose(
 def say_yes(change: ChangeRequest, by: User) -> ChangeRequest:
     """Approve what the proposal says."""
     digest = bytes(change.digest)
-    return resolve_unknown(change.pk, by=by, digest=digest, reason="I read the letter.")
+    return resolve_unknown(
+        change.pk, by=by, digest=digest, reason="I read the letter.", proof=shown_by(by)
+    )
 
 
 def resolve(payment: Payment, verdict: Status) -> ChangeRequest:
@@ -85,4 +88,5 @@ def propose_closing(case: Case, way: Way, *, by: User) -> ChangeRequest:
 
 
 def approve_closing(change: ChangeRequest, by: User) -> ChangeRequest:
-    return approve_change(change.pk, by=by, digest=bytes(change.digest), reason="I agree.")
+    digest = bytes(change.digest)
+    return approve_change(change.pk, by=by, digest=digest, reason="I agree.", proof=shown_by(by))

@@ -94,6 +94,12 @@ SOURCES: Final = (
              "is_user_verified", "created_at"),
         ),
     ),
+    Source(
+        "change",
+        "payouts_changeevent",
+        "created_at",
+        (("change_id", "number", "kind", "user_id", "format", "row_digest", "created_at"),),
+    ),
     Source("edit", "consumers_edit", "edited_at", (("subject_id", "user_id", "edited_at"),)),
 )  # fmt: skip
 SOURCE_NAMED: Final[Mapping[str, Source]] = {source.name: source for source in SOURCES}

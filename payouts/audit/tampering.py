@@ -21,7 +21,7 @@ class Tampering:
 
     def __str__(self) -> str:
         row = "" if self.row_id is None else f" {self.row_id}"
-        where = "" if self.source == "block" else f" (block {self.block})"
+        where = "" if self.source == "block" or not self.block else f" (block {self.block})"
         return f"{self.source}{row} was {self.kind}{where}" + (
             f": {self.told}" if self.told else ""
         )

@@ -21,6 +21,7 @@ from payouts.audit.chain import (
     head_of,
     is_known,
 )
+from payouts.audit.changes import changes_that_differ
 from payouts.audit.rows import Piece, examine, numbered_by_hand, pieces_of
 from payouts.audit.sources import Header
 from payouts.audit.state import Waiting, rows_waiting
@@ -68,7 +69,8 @@ def verify_audit_trail(
 
     Runs beside the product: what is linked meanwhile is left for the next time. PostgreSQL does
     the hashing, a statement per worker at once; inside a transaction there is one worker, because
-    others could not see what it has not committed.
+    others could not see what it has not committed. Changes of settings, which move, are compared
+    with the events of their lives.
 
     Args:
         first: the blocks below are believed, as after an earlier verification.
@@ -81,6 +83,7 @@ def verify_audit_trail(
     for findings in _examined(pieces_of(headers), workers, told):
         verdict.add(findings)
     verdict.add(numbered_by_hand())
+    verdict.add(changes_that_differ())
     verdict.waiting = rows_waiting()
     verdict.seconds = time.monotonic() - began
     return verdict

@@ -44,6 +44,9 @@ CHANGE_BAR_WORDS: Final = {
     ChangeBar.OUTDATED: "What it would change has been changed since. Reject it, and propose it "
     "anew from how things are now.",
     ChangeBar.IMPOSSIBLE: "It cannot be done any more: something else stands in its way now.",
+    ChangeBar.NOT_SIGNED: "You have a passkey, so it has to sign your decision.",
+    ChangeBar.SIGNED_OTHERWISE: "What was signed is another decision. Decide again.",
+    ChangeBar.NOT_FRESH: "Your second factor was shown too long ago. Decide again.",
 }
 
 STATE_TONES: Final = {"proposed": "warning", "applied": "success", "rejected": "danger"}

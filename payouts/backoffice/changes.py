@@ -29,6 +29,7 @@ from payouts.backoffice.doubt_words import page_of_resolution
 from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.backoffice.setting_forms import BLANK, FORMS
+from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.step_up import fresh_second_factor
 from payouts.changes import ChangeBar, Checker, bar_to_deciding_change, who_can_decide_change
 from payouts.checkers import (
@@ -39,6 +40,7 @@ from payouts.checkers import (
     waiting_changes,
 )
 from payouts.models import ChangeRequest
+from payouts.models.approvals import Verdict
 from payouts.operations.change_kinds import KINDS, NotAChange, Target
 from payouts.operations.changes import (
     ChangeDecisionRefused,
@@ -51,11 +53,13 @@ from payouts.operations.changes import (
     reject_change,
     withdraw_change,
 )
+from payouts.operations.decide_many import Seen
+from payouts.signatures import CHANGES, Proof
 from payouts.staff import SEE_CHANGES
 
 ROWS_SHOWN: Final = 25
 VIEWS: Final = ("mine", "own", "all")
-_PEOPLE: Final = ("proposed_by", "decided_by", "partner", "concerns_user")
+_PEOPLE: Final = ("proposed_by", "decided_by", "partner", "concerns_user", "signature")
 
 
 class DecisionForm(forms.Form):
@@ -120,12 +124,14 @@ def one(request: HttpRequest, change_id: UUID) -> HttpResponse:
 
 @staff_page(SEE_CHANGES)
 @require_POST
-@fresh_second_factor
 def decide(request: HttpRequest, change_id: UUID) -> HttpResponse:
     """Approve, and so do it; or reject."""
     change, form = _change_or_404(change_id), DecisionForm(request.POST)
     if not form.is_valid():
         return _page(request, change, form)
+    proof = proof_of_decision(request, change, form)
+    if isinstance(proof, HttpResponse):
+        return proof
     is_yes = form.cleaned_data["verdict"] == "approve"
     act = approve_change if is_yes else reject_change
     try:
@@ -134,6 +140,7 @@ def decide(request: HttpRequest, change_id: UUID) -> HttpResponse:
             by=me(request),
             digest=bytes.fromhex(form.cleaned_data["seen"]),
             reason=form.cleaned_data["reason"],
+            proof=proof,
         )
     except ChangeDecisionRefused as refusal:
         if refusal.bar is ChangeBar.NOT_PERMITTED:
@@ -142,6 +149,28 @@ def decide(request: HttpRequest, change_id: UUID) -> HttpResponse:
         return _to(change)
     messages.success(request, "Approved and done." if is_yes else "Rejected. Nothing has changed.")
     return _to(change)
+
+
+def proof_of_decision(
+    request: HttpRequest, change: ChangeRequest, form: DecisionForm
+) -> Proof | HttpResponse:
+    """What this POST shows for a decision about the change, or the page that asks for it."""
+    return proof_or_question(
+        request,
+        seen=[Seen(change.pk, bytes.fromhex(form.cleaned_data["seen"]))],
+        verdict=Verdict(form.cleaned_data["verdict"]),
+        reason=form.cleaned_data["reason"],
+        facts=lambda: [
+            (KIND_WORDS.get(change.kind, change.kind), change.label),
+            *(
+                (line.name, f"{line.before} → {line.after}")
+                for line in change_lines(change.before, change.after)
+                if line.is_changed
+            ),
+        ],
+        about=CHANGES,
+        back=page_of_resolution(change) or reverse("backoffice:change", args=[change.pk]),
+    )
 
 
 @staff_page(SEE_CHANGES)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from consumers.admin.base import label
 from payouts.approvers import name_of
 from payouts.backoffice.change_words import CHANGE_BAR_WORDS, STATE_TONES
-from payouts.backoffice.changes import DecisionForm
+from payouts.backoffice.changes import DecisionForm, proof_of_decision
 from payouts.backoffice.doubt_words import (
     VERDICT_MEANS,
     VERDICT_WORDS,
@@ -23,7 +23,6 @@ from payouts.backoffice.doubt_words import (
     page_of_resolution,
 )
 from payouts.backoffice.pages import me, staff_page
-from payouts.backoffice.step_up import fresh_second_factor
 from payouts.changes import ChangeBar, bar_to_deciding_change, who_can_decide_change
 from payouts.checkers import change_matter, checker_of, permitted_checkers
 from payouts.models import ChangeRequest
@@ -64,7 +63,6 @@ def proposals_for(person: User, changes: list[ChangeRequest], *, at: datetime) -
 
 @staff_page(RESOLVE_PAYMENT)
 @require_POST
-@fresh_second_factor
 def decide(request: HttpRequest, change_id: UUID) -> HttpResponse:
     """Approve, and so do it; or reject."""
     change, form = _change_or_404(change_id), DecisionForm(request.POST)
@@ -72,6 +70,9 @@ def decide(request: HttpRequest, change_id: UUID) -> HttpResponse:
         problems = [str(one) for some in form.errors.values() for one in some]
         messages.error(request, " ".join(problems))
         return HttpResponseRedirect(page_of_resolution(change))
+    proof = proof_of_decision(request, change, form)
+    if isinstance(proof, HttpResponse):
+        return proof
     is_yes = form.cleaned_data["verdict"] == "approve"
     yes = approve_change if change.kind == CLOSING else resolve_unknown
     act = yes if is_yes else reject_change
@@ -81,6 +82,7 @@ def decide(request: HttpRequest, change_id: UUID) -> HttpResponse:
             by=me(request),
             digest=bytes.fromhex(form.cleaned_data["seen"]),
             reason=form.cleaned_data["reason"],
+            proof=proof,
         )
     except ChangeDecisionRefused as refusal:
         return _refused(request, change, refusal)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from allauth.mfa.webauthn.internal.auth import get_server
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from fido2.webauthn import UserVerificationRequirement
 
@@ -25,7 +26,7 @@ from payouts.operations.count_tries import LockedOut
 from payouts.operations.decide_many import Seen
 from payouts.sign_in.state import second_factor_at
 from payouts.sign_in.words import locked_words
-from payouts.signatures import FreshFactor, Proof, Statement, marks_of
+from payouts.signatures import PUSHES, FreshFactor, Proof, Statement, marks_of
 
 Facts = Callable[[], Sequence[tuple[str, Any]]]
 
@@ -41,13 +42,20 @@ _NOT_ACCEPTED: Final = (
 
 
 def proof_or_question(
-    request: HttpRequest, *, seen: Sequence[Seen], verdict: Verdict, reason: str, facts: Facts
+    request: HttpRequest,
+    *,
+    seen: Sequence[Seen],
+    verdict: Verdict,
+    reason: str,
+    facts: Facts,
+    about: str = PUSHES,
+    back: str = "",
 ) -> Proof | HttpResponse:
     """What this POST shows for a decision about all of `seen`, or the page that asks for it.
 
     Call it when everything else about the form is right, and return a page that it answers. What
     `facts()` says is shown beside the button that signs. The answer of that page brings the same
-    POST back.
+    POST back. `back` is the page that whoever does not sign goes to; empty is the queue.
     """
     person = me(request)
     if not has_passkey(person):
@@ -56,7 +64,8 @@ def proof_or_question(
         if question is not None or shown_at is None:
             return question or HttpResponse(status=403)
         return FreshFactor(person.pk, shown_at=shown_at, used_at=timezone.now())
-    said = _Said(request, marks_of((one.payment_id, one.digest) for one in seen), verdict, reason)
+    marks = marks_of((one.payment_id, one.digest) for one in seen)
+    said = _Said(request, marks, verdict, reason, about, back or reverse("backoffice:approvals"))
     if PASSKEY not in request.POST:
         return said.ask(facts)
     return said.signed(facts)
@@ -65,11 +74,21 @@ def proof_or_question(
 class _Said:
     """What one request says, on the way to its signature."""
 
-    def __init__(self, request: HttpRequest, marks: bytes, verdict: Verdict, reason: str) -> None:
+    def __init__(
+        self,
+        request: HttpRequest,
+        marks: bytes,
+        verdict: Verdict,
+        reason: str,
+        about: str,
+        back: str,
+    ) -> None:
         self._request = request
         self._marks = marks
         self._verdict = verdict
         self._reason = reason
+        self._about = about
+        self._back = back
 
     def signed(self, facts: Facts) -> Proof | HttpResponse:
         posted = self._request.POST
@@ -103,6 +122,7 @@ class _Said:
             kept=flat(_without_ours(self._request.POST)),
             ours={SIGNED_AT: int(at.timestamp()), NONCE: nonce},
             address=self._request.get_full_path(),
+            back=self._back,
             problem=problem,
         )
 
@@ -116,6 +136,7 @@ class _Said:
             marks=self._marks,
             at=at,
             nonce=nonce,
+            about=self._about,
         )
 
     def _options(self, statement: Statement) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from payouts.models.batch import (
     OrderKind,
     RowState,
 )
-from payouts.models.changes import ChangeRequest
+from payouts.models.changes import ChangeEvent, ChangeRequest
 from payouts.models.doubts import Case, CaseKind, CaseState, EvidenceFile
 from payouts.models.exports import (
     Export,
@@ -67,6 +67,7 @@ __all__ = [
     "Case",
     "CaseKind",
     "CaseState",
+    "ChangeEvent",
     "ChangeRequest",
     "DailyUsage",
     "Decision",

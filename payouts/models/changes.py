@@ -9,6 +9,7 @@ from django.db.models.functions import Upper
 from consumers.ids import new_id
 from consumers.models import Partner
 from payouts.changes import ChangeState
+from payouts.models.approvals import DecisionSignature
 
 FUNDING = "fund_partner"
 RESOLUTION = "resolve_unknown"
@@ -20,9 +21,10 @@ MEMBER = "staff_member"
 class ChangeRequest(models.Model):
     """What somebody proposes to change, and what became of it; see `payouts.changes`.
 
-    A trigger freezes what is proposed, lets the state go one way only, and refuses to delete. The
-    constraints keep the four eyes: nobody decides about a proposal of their own, or about one that
-    is about themselves. `is_alone` marks the one exception, a first admin without a second one.
+    A trigger freezes what is proposed, lets the state go one way only, and refuses to delete;
+    another one writes each step of its life as a `ChangeEvent`. The constraints keep the four eyes:
+    nobody decides about a proposal of their own, or about one that is about themselves. `is_alone`
+    marks the one exception, a first admin without a second one.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -51,6 +53,10 @@ class ChangeRequest(models.Model):
     )
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.CharField(max_length=500, blank=True)
+    # None: nobody decided, or by another second factor. A trigger compares it with the decision.
+    signature = models.ForeignKey(
+        DecisionSignature, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     # The id of what came of it: a journal, a schedule, a client, a person.
     result = models.CharField(max_length=64, blank=True)
     collected_by = models.ForeignKey(
@@ -140,3 +146,38 @@ class ChangeRequest(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class ChangeEvent(models.Model):
+    """A step in the life of a change: proposed, how it ended, its secret fetched. Append-only.
+
+    Written by a trigger with the step itself, whatever takes it, and chained. `row_digest` is the
+    SHA-256 over the change as it was then, so that the change too is found when it is edited; see
+    `payouts.audit.changes`.
+    """
+
+    COLLECTED = "collected"
+
+    id = models.BigAutoField(primary_key=True)
+    change = models.ForeignKey(
+        ChangeRequest, on_delete=models.PROTECT, db_index=False, related_name="events"
+    )
+    number = models.PositiveSmallIntegerField()
+    # A state of the change, or that its secret was fetched.
+    kind = models.CharField(max_length=12)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False,
+        related_name="+",
+    )  # fmt: skip
+    format = models.PositiveSmallIntegerField()
+    row_digest = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["change", "number"], name="change_event_numbered"),
+            models.UniqueConstraint(fields=["change", "kind"], name="change_event_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.change_id}"

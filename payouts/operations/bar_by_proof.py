@@ -25,14 +25,14 @@ class Decided:
     digest: bytes
 
 
-def bar_by_proof(proof: Proof, *, by: User, payment_id: UUID, decided: Decided) -> Bar | None:
-    """Say what is missing from the proof; None: nothing is.
+def bar_by_proof(proof: Proof, *, by: User, subject_id: UUID, decided: Decided) -> Bar | None:
+    """Say what the proof lacks for a decision about this payment or change; None: nothing.
 
     One statement. Whoever has a passkey decides with it only: a second factor that can be read to
     somebody on the telephone would else be the way around it.
     """
     if isinstance(proof, Signed):
-        is_this = _is_signed(proof, by.pk, decided, mark_of(payment_id, decided.digest))
+        is_this = _is_signed(proof, by.pk, decided, mark_of(subject_id, decided.digest))
         return None if is_this else Bar.SIGNED_OTHERWISE
     if has_passkey(by):
         return Bar.NOT_SIGNED

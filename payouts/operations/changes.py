@@ -29,7 +29,10 @@ from payouts.changes import (
 )
 from payouts.checkers import change_matter, checker_of, has_a_second_person
 from payouts.models import ChangeRequest
+from payouts.models.approvals import Verdict
+from payouts.operations.bar_by_proof import Decided, bar_by_proof
 from payouts.operations.change_kinds import KINDS, Kind, NotAChange, Target
+from payouts.signatures import Proof, Signed
 
 
 class ProposalNotPermitted(Exception):
@@ -90,13 +93,39 @@ class ChangeImpossible(ChangeDecisionRefused):
     bar = ChangeBar.IMPOSSIBLE
 
 
+class ChangeDecisionNotSigned(ChangeDecisionRefused):
+    """This person has a passkey, and it has not signed the decision."""
+
+    bar = ChangeBar.NOT_SIGNED
+
+
+class SomethingElseThanChangeSigned(ChangeDecisionRefused):
+    """What was signed is another decision, or another person's."""
+
+    bar = ChangeBar.SIGNED_OTHERWISE
+
+
+class ChangeFactorNotFresh(ChangeDecisionRefused):
+    """The person's second factor was shown too long before the decision."""
+
+    bar = ChangeBar.NOT_FRESH
+
+
 class NothingToCollect(Exception):
     """There is no secret for this person to fetch: not theirs, fetched, too late, or gone."""
 
 
 _REFUSALS: Final[dict[ChangeBar, type[ChangeDecisionRefused]]] = {
     refusal.bar: refusal
-    for refusal in (ChangeNotPermitted, ChangeNotWaiting, ChangeByProposer, ChangeByWhomItConcerns)
+    for refusal in (
+        ChangeNotPermitted,
+        ChangeNotWaiting,
+        ChangeByProposer,
+        ChangeByWhomItConcerns,
+        ChangeDecisionNotSigned,
+        SomethingElseThanChangeSigned,
+        ChangeFactorNotFresh,
+    )
 }
 
 
@@ -152,15 +181,22 @@ def propose_change(proposal: Proposal, *, by: User, reason: str) -> ChangeReques
     return change
 
 
-def approve_change(change_id: UUID, *, by: User, digest: bytes, reason: str) -> ChangeRequest:
+def approve_change(
+    change_id: UUID, *, by: User, digest: bytes, reason: str, proof: Proof
+) -> ChangeRequest:
     """Say yes, and do it: in one transaction, once, whoever else decides at the same moment.
 
+    `proof` says that it is this person, as for decisions about payments: whoever has a passkey has
+    to have signed this change, others have shown another second factor within `STEP_UP_SECONDS`.
+
     :raises ChangeNotPermitted, ChangeNotWaiting, ChangeByProposer, ChangeByWhomItConcerns:
-    :raises ProposerGone, ChangeSeenOtherwise, ChangeOutdated, ChangeImpossible: in every case
-        nothing has changed, and an entry in the audit trail says who tried.
+    :raises ProposerGone, ChangeSeenOtherwise, ChangeOutdated, ChangeImpossible:
+    :raises ChangeDecisionNotSigned, SomethingElseThanChangeSigned, ChangeFactorNotFresh: in every
+        case nothing has changed, and an entry in the audit trail says who tried.
     """
+    decided = Decided(Verdict.APPROVE, reason, digest)
     with _audited(Verb.APPROVE, change_id, reason):
-        change = _decidable(change_id, by, digest)
+        change = _decidable(change_id, by, decided, proof)
         if not change.proposed_by.is_active:
             raise ProposerGone
         kind, target = KINDS[change.kind], Target(change.partner_id, change.subject)
@@ -175,10 +211,13 @@ def approve_change(change_id: UUID, *, by: User, digest: bytes, reason: str) -> 
     return change
 
 
-def reject_change(change_id: UUID, *, by: User, digest: bytes, reason: str) -> ChangeRequest:
+def reject_change(
+    change_id: UUID, *, by: User, digest: bytes, reason: str, proof: Proof
+) -> ChangeRequest:
     """Say no: the proposal ends. Raises like approving, but for what is about the deed."""
+    decided = Decided(Verdict.REJECT, reason, digest)
     with _audited(Verb.REJECT, change_id, reason):
-        change = _decidable(change_id, by, digest)
+        change = _decidable(change_id, by, decided, proof)
         _end(change, ChangeState.REJECTED, at=timezone.now(), by=by, reason=reason)
         change.save(update_fields=_ENDED)
     return change
@@ -244,7 +283,9 @@ def expire_changes(*, limit: int) -> int:
     return sum(_expire(key, at) for key in overdue.values_list("pk", flat=True)[:limit])
 
 
-_ENDED: Final = ["state", "decided_by", "decided_at", "decision_reason", "is_alone"]
+_ENDED: Final = [
+    "state", "decided_by", "decided_at", "decision_reason", "is_alone", "signature",
+]  # fmt: skip
 
 
 def _as_row(
@@ -303,16 +344,21 @@ def _locked(change_id: UUID) -> ChangeRequest:
     return rows.select_related("proposed_by").get(pk=change_id)
 
 
-def _decidable(change_id: UUID, by: User, digest: bytes) -> ChangeRequest:
-    """The change, locked, if this person may decide about it now as it was seen."""
+def _decidable(change_id: UUID, by: User, decided: Decided, proof: Proof) -> ChangeRequest:
+    """The change, locked and with its signature, if this person may decide so about it now."""
     change = _locked(change_id)
     kind = KINDS[change.kind]
     matter = change_matter(change, at=timezone.now())
     bar = bar_to_deciding_change(checker_of(by, kind.decides), matter)
     if bar is not None:
         raise _REFUSALS[bar](by.pk)
-    if digest != bytes(change.digest):
+    if decided.digest != bytes(change.digest):
         raise ChangeSeenOtherwise
+    lacking = bar_by_proof(proof, by=by, subject_id=change.pk, decided=decided)
+    if lacking is not None:
+        # What a proof lacks has the same names for payments and for changes.
+        raise _REFUSALS[ChangeBar(lacking.value)](by.pk)
+    change.signature_id = proof.signature_id if isinstance(proof, Signed) else None
     return change
 
 

@@ -230,7 +230,7 @@ def _decide(payment_id: UUID, *, by: User, decided: Decided, proof: Proof, at: d
     )
     bar = bar_to_deciding(approver_of(by), matter)
     if bar is None:
-        bar = bar_by_proof(proof, by=by, payment_id=payment_id, decided=decided)
+        bar = bar_by_proof(proof, by=by, subject_id=payment_id, decided=decided)
     if bar is not None:
         raise _REFUSALS[bar](by.pk)
     if decided.digest != digest:

@@ -25,6 +25,7 @@ from payouts.operations.changes import (
 from payouts.operations.keep_evidence import keep_evidence
 from payouts.operations.overtake import end_if_answered
 from payouts.operations.payment_subject import subject_of_payment
+from payouts.signatures import Proof
 from payouts.staff import RESOLVE_PAYMENT
 from payouts.states import Status
 
@@ -62,7 +63,9 @@ def propose_resolution(payment_id: UUID, claim: Claim, *, by: User) -> ChangeReq
     return propose_change(proposal, by=by, reason=claim.reason)
 
 
-def resolve_unknown(change_id: UUID, *, by: User, digest: bytes, reason: str) -> ChangeRequest:
+def resolve_unknown(
+    change_id: UUID, *, by: User, digest: bytes, reason: str, proof: Proof
+) -> ChangeRequest:
     """Say yes to a resolution and so apply it: once, whoever else decides at the same moment.
 
     Event, journal, decision and audit entries are one transaction. If the network has answered
@@ -71,7 +74,7 @@ def resolve_unknown(change_id: UUID, *, by: User, digest: bytes, reason: str) ->
     :raises payouts.operations.changes.ChangeDecisionRefused: as `approve_change`.
     """
     try:
-        return approve_change(change_id, by=by, digest=digest, reason=reason)
+        return approve_change(change_id, by=by, digest=digest, reason=reason, proof=proof)
     except (ChangeOutdated, ChangeImpossible, ChangeNotWaiting):
         change = ChangeRequest.objects.get(pk=change_id)
         status = Payment.objects.values_list("status", flat=True).get(pk=change.subject)

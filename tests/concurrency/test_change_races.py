@@ -13,12 +13,11 @@ from payouts.operations.changes import (
     ChangeNotWaiting,
     NothingToCollect,
     collect_secret,
-    reject_change,
     withdraw_change,
 )
 from tests.books import assert_books_are_right, available
 from tests.builders import make_partner
-from tests.changes import approve, fund, propose, set_limit, state_of, two_admins
+from tests.changes import approve, fund, propose, reject, set_limit, state_of, two_admins
 from tests.pushes import make_staff
 from tests.racing import race, race_mixed, raised, returned
 
@@ -51,7 +50,7 @@ def test_a_yes_a_no_and_a_withdrawal_end_in_one_of_them() -> None:
     for number in range(5):
         partner = make_partner()
         change = fund(partner, by=ada, reference=f"W-{number}")
-        no = partial(reject_change, change.pk, by=carla, digest=bytes(change.digest), reason="No")
+        no = partial(reject, change, carla)
         ends = race_mixed(
             partial(approve, change, bea), no, partial(withdraw_change, change.pk, by=ada)
         )

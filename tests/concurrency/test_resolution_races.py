@@ -8,13 +8,14 @@ from django.contrib.auth.models import User
 from payouts.doubts import Way
 from payouts.models import Case, ChangeRequest, Journal
 from payouts.operations.ask_now import Asked, ask_now
-from payouts.operations.changes import ChangeDecisionRefused, reject_change
+from payouts.operations.changes import ChangeDecisionRefused
 from payouts.operations.inquire import claim_due_inquiries
 from payouts.operations.overtake import overtake_answered
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import return_payment
 from payouts.states import Status
 from tests.books import assert_books_are_right, journals
+from tests.changes import reject
 from tests.doubts import (
     approve_closing,
     notice_about,
@@ -62,9 +63,7 @@ def test_a_yes_and_a_no_end_in_one_of_them(three: tuple[User, User, User]) -> No
     for _ in range(ROUNDS):
         payment = push_unknown(card)
         change = propose(payment, Status.FAILED, by=three[0])
-        no = partial(
-            reject_change, change.pk, by=three[2], digest=bytes(change.digest), reason="No"
-        )
+        no = partial(reject, change, three[2])
         ends = race([partial(say_yes, change, three[1]), no])
         assert raised(ends, ChangeDecisionRefused) == 1
         was_applied = state_of(change) == "applied"

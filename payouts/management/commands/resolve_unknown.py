@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from payouts.doubts import EvidenceRefused, Upload
 from payouts.models import ChangeRequest, Payment
@@ -16,7 +17,10 @@ from payouts.operations.changes import (
     ProposalNotPermitted,
     reject_change,
 )
+from payouts.operations.check_factor import WrongFactor, check_code
+from payouts.operations.count_tries import LockedOut
 from payouts.operations.resolve_unknown import Claim, propose_resolution, resolve_unknown
+from payouts.signatures import FreshFactor
 from payouts.states import Status
 
 _VERDICTS = {"paid": Status.COMPLETED, "not-paid": Status.FAILED, "returned": Status.RETURNED}
@@ -37,6 +41,9 @@ class Command(BaseCommand):
         two = steps.add_parser("decide", help="approve or reject what somebody else has proposed")
         two.add_argument("proposal", type=UUID, help="id that `propose` has printed")
         two.add_argument("decision", choices=["approve", "reject"])
+        two.add_argument(
+            "--code", required=True, help="the code of their app, or a recovery code; used up"
+        )
         two.add_argument("--digest", required=True, help="digest that `propose` has printed")
         for parser_of_step in (one, two):
             parser_of_step.add_argument("--by", required=True, help="user name of who says it")
@@ -76,13 +83,23 @@ class Command(BaseCommand):
         act = resolve_unknown if options["decision"] == "approve" else reject_change
         try:
             digest = bytes.fromhex(options["digest"])
-            change = act(change_id, by=by, digest=digest, reason=options["reason"])
+            proof = _shown(by, options["code"])
+            change = act(change_id, by=by, digest=digest, reason=options["reason"], proof=proof)
         except ValueError as error:
             raise CommandError("The digest is not what `propose` has printed.") from error
+        except (WrongFactor, LockedOut) as refusal:
+            raise CommandError("The code is not right, or too many were wrong.") from refusal
         except ChangeDecisionRefused as refusal:
             raise CommandError(f"Refused: {refusal.bar.value.replace('_', ' ')}.") from refusal
         status = Payment.objects.values_list("status", flat=True).get(pk=change.subject)
         self.stdout.write(f"{change.state}. The push is {status}.")
+
+
+def _shown(by: User, code: str) -> FreshFactor:
+    """A name alone is nobody: whoever decides shows a second factor here too."""
+    check_code(by, code=code)
+    at = timezone.now()
+    return FreshFactor(by.pk, shown_at=at, used_at=at)
 
 
 def _member(username: str) -> User:

@@ -51,6 +51,9 @@ def test_the_first_formats_are_as_they_were() -> None:
             "credential_id", "public_key", "authenticator_data", "client_data", "signature",
             "is_user_verified", "created_at",
         ),
+        "change": (
+            "change_id", "number", "kind", "user_id", "format", "row_digest", "created_at",
+        ),
         "edit": ("subject_id", "user_id", "edited_at"),
     }  # fmt: skip
 

@@ -232,7 +232,7 @@ def test_asking_to_sign_costs_a_fixed_number_of_statements(
     form = {"chosen": chosen, "verdict": "approve", "reason": "Looked at them"}
     client.post(DECIDE, form)
     # Session, person, permissions (two), whether there is a passkey, passkeys, pushes, decisions,
-    # requirements, approvers and their groups; then the session (three).
+    # editors, requirements, approvers and their groups; then the session (three).
     with statements() as log:
         client.post(DECIDE, form)
-    assert len(log) == 14, log
+    assert len(log) == 15, log

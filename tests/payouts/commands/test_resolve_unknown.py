@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from payouts.models import ChangeRequest, Payment
 from payouts.states import Status
 from tests.doubts import LETTER, two_operators
+from tests.passkeys import Passkey
 from tests.pushes import make_payee, make_staff, push_unknown, status_of
+from tests.staff_factors import WRONG_CODE, code_of, give_app
 
 pytestmark = pytest.mark.django_db
 
@@ -33,10 +36,17 @@ def propose(payment: Payment, letter: Path, verdict: str = "paid", **more: Any) 
     call_command("resolve_unknown", "propose", str(payment.pk), verdict, *options)
 
 
-def decide(*, by: str = "otto", digest: str = "", decision: str = "approve") -> None:
+def decide(
+    *, by: str = "otto", digest: str = "", decision: str = "approve", code: str = ""
+) -> None:
     change = ChangeRequest.objects.get()
     digest = digest or bytes(change.digest).hex()
     options = [f"--by={by}", f"--digest={digest}", "--reason=I read it"]
+    if not code and by != "nobody":
+        person = User.objects.get(username=by)
+        give_app(person)
+        code = code_of(person)
+    options.append(f"--code={code or '123456'}")
     call_command("resolve_unknown", "decide", str(change.pk), decision, *options)
 
 
@@ -63,6 +73,21 @@ def test_it_takes_a_second_member_who_may(unknown: Payment, letter: Path, by: st
     propose(unknown, letter)
     with pytest.raises(CommandError):
         decide(by=by)
+    assert status_of(unknown) is Status.UNKNOWN
+
+
+def test_a_name_alone_is_nobody(unknown: Payment, letter: Path) -> None:
+    propose(unknown, letter)
+    with pytest.raises(CommandError, match="code"):
+        decide(code=WRONG_CODE)
+    assert status_of(unknown) is Status.UNKNOWN
+
+
+def test_whoever_has_a_passkey_decides_where_it_can_sign(unknown: Payment, letter: Path) -> None:
+    Passkey().add_to(User.objects.get(username="otto"))
+    propose(unknown, letter)
+    with pytest.raises(CommandError, match="not signed"):
+        decide()
     assert status_of(unknown) is Status.UNKNOWN
 
 

@@ -39,11 +39,13 @@ from tests.changes import (
     approve,
     fund,
     propose,
+    reject,
     set_fees,
     set_limit,
     state_of,
     two_admins,
 )
+from tests.decisions import shown_by
 from tests.owner import triggers_asleep
 from tests.pushes import make_staff
 
@@ -65,10 +67,6 @@ def people() -> tuple[User, User]:
 def trail() -> list[tuple[str, str]]:
     rows = AuditEntry.objects.exclude(subject_type="consumers.partner", verb="add")
     return list(rows.order_by("pk").values_list("verb", "result"))
-
-
-def reject(change: ChangeRequest, by: User) -> ChangeRequest:
-    return reject_change(change.pk, by=by, digest=bytes(change.digest), reason="No")
 
 
 def test_a_proposal_changes_nothing(partner: Partner, people: tuple[User, User]) -> None:
@@ -160,8 +158,9 @@ def test_a_decision_is_about_what_was_seen(partner: Partner, people: tuple[User,
     change = fund(partner, by=people[0])
     other = fund(partner, by=people[0], amount="9.00", reference="W-2")
     for decide in (approve_change, reject_change):
+        proof = shown_by(people[1])
         with pytest.raises(ChangeSeenOtherwise):
-            decide(change.pk, by=people[1], digest=bytes(other.digest), reason="")
+            decide(change.pk, by=people[1], digest=bytes(other.digest), reason="", proof=proof)
     assert available(partner) == 0
 
 

@@ -20,7 +20,6 @@ from payouts.operations.changes import (
     ChangeOutdated,
     ChangeSeenOtherwise,
     ProposalNotPermitted,
-    reject_change,
 )
 from payouts.operations.inquire import record_finding
 from payouts.operations.overtake import overtake_answered
@@ -36,6 +35,8 @@ from tests.books import (
     journals,
     used,
 )
+from tests.changes import reject
+from tests.decisions import shown_by
 from tests.doubts import (
     OTHER_LETTER,
     WHY,
@@ -165,7 +166,7 @@ def test_one_proposal_waits_at_a_time(unknown: Payment, people: tuple[User, User
 
 def test_after_a_no_somebody_may_propose_anew(unknown: Payment, people: tuple[User, User]) -> None:
     change = propose(unknown, by=people[0])
-    reject_change(change.pk, by=people[1], digest=bytes(change.digest), reason="Another push")
+    reject(change, people[1])
     _still_in_doubt(unknown)
     say_yes(propose(unknown, Status.FAILED, by=people[1], evidence=OTHER_LETTER), people[0])
     assert status_of(unknown) is Status.FAILED
@@ -232,9 +233,9 @@ def test_the_maker_does_not_decide(by_mia: tuple[Payment, User], people: tuple[U
 
 
 def test_a_decision_is_about_what_was_seen(unknown: Payment, people: tuple[User, User]) -> None:
-    change = propose(unknown, by=people[0])
+    change, proof = propose(unknown, by=people[0]), shown_by(people[1])
     with pytest.raises(ChangeSeenOtherwise):
-        resolve_unknown(change.pk, by=people[1], digest=bytes(32), reason="Yes")
+        resolve_unknown(change.pk, by=people[1], digest=bytes(32), reason="Yes", proof=proof)
     _still_in_doubt(unknown)
 
 
