@@ -21,7 +21,8 @@ from payouts.admin.words import (
     pretty,
     status_means,
 )
-from payouts.backoffice.words import ANYBODY, rule_words
+from payouts.backoffice.doubt_words import FOUND_WORDS
+from payouts.backoffice.words import ANYBODY, SOURCE_WORDS, rule_words
 from payouts.declines import OWN_FAILURES, Decline, decline_for
 from payouts.models import ApprovalRequirement, Attempt, Case, Decision, Event, Payment, Posting
 from payouts.states import Status
@@ -94,6 +95,7 @@ class PushPage:
         return self.payment.status == Status.COMPLETED.value
 
 
+_DETAIL_WORDS: Final = {"requirements": "because of", "found": "the answer was:", "why": "because"}
 # What moves by itself is looked at often, what waits for people or for an inquiry less so, and what
 # is final not again.
 _NEXT_LOOK_SECONDS: Final = {
@@ -127,7 +129,7 @@ def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
         status=status_shown(payment),
         means=status_means(payment.status, payment.moved_otherwise),
         maker=_maker(payment),
-        source=payment.source.replace("_", " "),
+        source=SOURCE_WORDS[payment.source],
         failure=_failure(payment),
         history=_history(payment.pk),
         asked=_asked(payment.pk) if waits else [],
@@ -174,7 +176,7 @@ def _history(payment_id: UUID) -> list[Moment]:
 
 def _detail_lines(details: dict[str, Any]) -> list[tuple[str, str]]:
     return [
-        (name.replace("_", " "), _as_text(value))
+        (_DETAIL_WORDS.get(name, name.replace("_", " ")), _as_text(value))
         for name, value in masked(details).items()
         if value not in (None, "", [], {})
     ]
@@ -184,12 +186,12 @@ def _as_text(value: Any) -> str:
     if isinstance(value, list):
         # What an approval asks for; the page lists it in full elsewhere.
         return ", ".join(
-            str(one["name"]).replace("_", " ")
-            if isinstance(one, dict) and "name" in one
-            else str(one)
+            rule_words(str(one["name"])) if isinstance(one, dict) and "name" in one else str(one)
             for one in value
         )
-    return value.replace("_", " ") if isinstance(value, str) else pretty(value)
+    if not isinstance(value, str):
+        return pretty(value)
+    return FOUND_WORDS.get(value, value.replace("_", " "))
 
 
 def _asked(payment_id: UUID) -> list[Asked]:

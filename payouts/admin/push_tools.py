@@ -11,7 +11,7 @@ from payouts.admin.push_list import PushChangeList, list_choice
 from payouts.models import Batch
 from payouts.push_columns import COLUMNS
 from payouts.push_lists import same_query, views_for
-from payouts.push_query import SEARCH, ZONE, PushQuery, address_of
+from payouts.push_query import SEARCH, ZONE, PushQuery, UnreadableQuery, address_of
 from payouts.staff import EXPORT_PAYMENT
 
 _WORDS: Final = {
@@ -27,6 +27,8 @@ _WORDS: Final = {
     "amount_min": "At least $",
     "amount_max": "At most $",
 }
+# What an address names by a key.
+_NAMED: Final = frozenset({"partner", "maker", "batch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,27 @@ def list_tools(request: HttpRequest, changelist: PushChangeList) -> Tools:
 
 def _chosen(query: PushQuery) -> list[Chosen]:
     return [
-        Chosen(_said(name, text, query), address_of(query.given, **_without(name, query)))
+        Chosen(
+            _said(name, text, _name_of(name, text, query)),
+            address_of(query.given, **_without(name, query)),
+        )
         for name, text in query.given
+        if name != ZONE
+    ]
+
+
+def words_of(address: str) -> list[str]:
+    """What a list at that address was narrowed to, for whoever reads about it elsewhere.
+
+    No statement: partners, makers and batches are told without their names.
+    """
+    try:
+        given = PushQuery.from_address(address).given
+    except UnreadableQuery:
+        return [address]
+    return [
+        f"One {name}" if name in _NAMED else _said(name, text, text.replace("_", " "))
+        for name, text in given
         if name != ZONE
     ]
 
@@ -107,12 +128,12 @@ def _without(name: str, query: PushQuery) -> dict[str, str | None]:
     return {name: None, ZONE: None} if days == {name} else {name: None}
 
 
-def _said(name: str, text: str, query: PushQuery) -> str:
+def _said(name: str, text: str, value: str) -> str:
     if name == SEARCH:
         return f"“{text}”"
     if name.startswith("amount"):
         return f"{_WORDS[name]}{text.lstrip('$')}"
-    return f"{_WORDS[name]}: {_name_of(name, text, query)}"
+    return f"{_WORDS[name]}: {value}"
 
 
 def _name_of(name: str, text: str, query: PushQuery) -> str:

@@ -138,7 +138,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     return shown(
         request,
         "backoffice/batch.html",
-        title=found.name,
+        title=f"Batch {found.name}",
         **_context(request, found, progress),
         earlier_uploads=earlier_uploads(found) if found.state == BatchState.READY else [],
         refusal=refusal_of(found),

@@ -18,6 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from payouts.admin.push_tools import words_of
 from payouts.backoffice.pages import me, shown, staff_fragment, staff_page
 from payouts.models import Export, ExportKind, ExportState
 from payouts.operations.export_pushes import (
@@ -89,7 +90,7 @@ def file(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
 def _shown(request: HttpRequest) -> dict[str, Any]:
     rows = list(_visible(request)[:EXPORTS_SHOWN])
     return {
-        "exports": rows,
+        "exports": [(one, words_of(one.query)) for one in rows],
         "is_moving": any(one.state == ExportState.WAITING for one in rows),
         "of_everybody": request.user.has_perm(_OF_EVERYBODY),
     }

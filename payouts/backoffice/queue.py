@@ -7,7 +7,7 @@ first, and pages by that; the index on due payments gives both.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -36,6 +36,7 @@ from payouts.operations.decide import subject_digest
 
 ROWS_SHOWN: Final = 25
 COUNTED_AT_MOST: Final = 1000
+URGENT_WITHIN: Final = timedelta(days=1)
 
 # What a row shows and its digest is made of, and nothing that is sealed.
 _COLUMNS: Final = (
@@ -64,7 +65,7 @@ class Row:
     """One push of the queue, as the one who looks at it stands to it.
 
     `hindrance` says why that person cannot decide, if so; `is_of_use` whether a yes would bring it
-    further, `is_last` whether it would then be sent.
+    further, `is_last` whether it would then be sent, `is_urgent` whether it expires within a day.
     """
 
     payment: Payment
@@ -77,6 +78,7 @@ class Row:
     hindrance: str
     is_of_use: bool
     is_last: bool
+    is_urgent: bool
 
     @property
     def is_blocked(self) -> bool:
@@ -239,6 +241,8 @@ def _row(
             if not before.is_met
         ),
         is_last=all(one.is_met for one in then),
+        is_urgent=payment.approval_expires_at is not None
+        and payment.approval_expires_at - look.at < URGENT_WITHIN,
     )
 
 

@@ -81,6 +81,20 @@ for (const form of document.querySelectorAll("[data-selection]")) {
     all.addEventListener("change", () => {
         for (const box of boxes) box.checked = all.checked;
     });
+    // The whole row chooses, and Shift chooses all rows from the last one to this.
+    let last = null;
+    form.addEventListener("click", (event) => {
+        const box = event.target.closest(".po-row")?.querySelector("[data-cents]");
+        const meansSomethingElse = event.target.closest("a, button, summary, label, time");
+        if (!box || meansSomethingElse || String(getSelection())) return;
+        if (event.target !== box) box.checked = !box.checked;
+        if (event.shiftKey && last) {
+            const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+            for (const one of boxes.slice(from, to + 1)) one.checked = box.checked;
+        }
+        last = box;
+        sumUp();
+    });
     form.addEventListener("change", sumUp);
     sumUp();
 }

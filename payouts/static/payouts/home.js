@@ -55,9 +55,10 @@ function bounds(series) {
 
 // A name of several words on several lines: a phone has no room for it on one.
 function lines(name) {
+    const mostLetters = window.innerWidth < 1024 ? 18 : 32;
     return name.split(" ").reduce((done, word) => {
         const last = done.at(-1);
-        return last && `${last} ${word}`.length <= 18 ? [...done.slice(0, -1), `${last} ${word}`] : [...done, word];
+        return last && `${last} ${word}`.length <= mostLetters ? [...done.slice(0, -1), `${last} ${word}`] : [...done, word];
     }, []);
 }
 

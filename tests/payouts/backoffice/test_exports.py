@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from consumers.models import AuditEntry
+from payouts.admin.push_tools import words_of
 from payouts.models import Export, ExportKind
 from payouts.operations.export_pushes import ask_for_export, write_next_export
 from payouts.push_columns import USUAL
@@ -100,3 +101,13 @@ def test_somebody_without_files_is_told_what_to_do(maker: User) -> None:
 
 def test_strangers_are_asked_to_sign_in() -> None:
     assert Client().get(FILES).status_code == 302
+
+
+def test_tells_in_words_what_is_in_a_file() -> None:
+    assert words_of("status=pending_approval&amount_min=%24100&q=hopper") == [
+        "“hopper”",
+        "Status: pending approval",
+        "At least $100",
+    ]
+    assert words_of("partner=01a203bf-b303-7072-b168-983dd96d3558") == ["One partner"]
+    assert words_of("status=nonsense") == ["status=nonsense"]
