@@ -238,6 +238,7 @@ CELERY_BEAT_SCHEDULE = {
         ("link the audit trail", "payouts.link_audit_trail", 5.0),
         ("count what was linked", "payouts.follow_events", 5.0),
         ("verify what was linked", "payouts.verify_audit_trail", 3600.0),
+        ("go on with settlement files", "payouts.work_on_settlements", 30.0),
         ("write exports that were left", "payouts.write_exports", 30.0),
         ("delete exports that expired", "payouts.delete_expired_exports", 600.0),
     )

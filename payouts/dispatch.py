@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 SEND_DUE_PAYMENTS: Final = "payouts.send_due_payments"
 WORK_ON_BATCHES: Final = "payouts.work_on_batches"
+WORK_ON_SETTLEMENTS: Final = "payouts.work_on_settlements"
 WRITE_EXPORTS: Final = "payouts.write_exports"
 INQUIRE: Final = "payouts.inquire_unknown_payments"
 _PAUSE_SECONDS: Final = 0.05
@@ -53,6 +54,11 @@ def ring_sender() -> None:
 def ring_batches() -> None:
     """Ask for batches to be worked on, once the current transaction (if any) has committed."""
     transaction.on_commit(partial(_ring, WORK_ON_BATCHES))
+
+
+def ring_settlements() -> None:
+    """Ask for settlement files to be worked on, once the current transaction has committed."""
+    transaction.on_commit(partial(_ring, WORK_ON_SETTLEMENTS))
 
 
 def ring_exporter() -> None:

@@ -23,6 +23,14 @@ class CaseKind(StrEnum):
     UNEXPECTED_RETURN = "unexpected_return"
     # It gave back another amount than was pushed.
     RETURN_DIFFERS = "return_differs"
+    # A line of a settlement file is not what it should be, or there is none; see `settlements`.
+    AMOUNT_DIFFERS = "amount_differs"
+    CURRENCY_DIFFERS = "currency_differs"
+    IDENTITY_DIFFERS = "identity_differs"
+    SETTLED_LATE = "settled_late"
+    SETTLED_TWICE = "settled_twice"
+    MISSING_HERE = "missing_here"
+    MISSING_THERE = "missing_there"
 
 
 class CaseState(StrEnum):
@@ -40,10 +48,25 @@ class Way(StrEnum):
     HOUSE_BEARS = "house_bears"
     # It was not paid after all: amount and fee are the partner's again.
     GIVE_BACK = "give_back"
+    # What the network takes more, or less, than we owe it stands in suspense; no payment changes.
+    TO_SUSPENSE = "to_suspense"
 
 
-def ways_to_close(kind: CaseKind, *, they_say: str, status: Status) -> tuple[Way, ...]:
-    """Say how a case about a payment with this status may end; `they_say` is `paid` or not."""
+# What the network settled is not what we owe it by our books.
+_DIFFERENCES: Final = frozenset(
+    {CaseKind.AMOUNT_DIFFERS, CaseKind.SETTLED_TWICE, CaseKind.MISSING_HERE}
+)
+
+
+def ways_to_close(kind: CaseKind, *, they_say: str, status: Status | None) -> tuple[Way, ...]:
+    """Say how a case about a payment with this status, or about none, may end.
+
+    `they_say` is `paid` or not.
+    """
+    if kind in _DIFFERENCES:
+        return (Way.TO_SUSPENSE, Way.NOTHING)
+    if kind is CaseKind.MISSING_THERE and status is Status.COMPLETED:
+        return (Way.NOTHING, Way.GIVE_BACK)
     if kind is CaseKind.LATE_ANSWER and they_say == "paid" and status in UNPAID:
         return (Way.CHARGE_PARTNER, Way.HOUSE_BEARS, Way.NOTHING)
     if kind is CaseKind.LATE_ANSWER and they_say != "paid" and status is Status.COMPLETED:

@@ -204,6 +204,7 @@ SELECT CASE journal.kind
         IS DISTINCT FROM (-amount, 0, amount, 0, 0)
     WHEN 'funded' THEN lines.held <> 0 OR lines.payable <> 0 OR lines.revenue <> 0
         OR lines.available >= 0 OR lines.first_available <> lines.last_available
+    WHEN 'reconciled' THEN (lines.available <> 0 OR lines.held <> 0 OR lines.revenue <> 0) IS TRUE
     ELSE FALSE
     END
     OR lines.first_available IS DISTINCT FROM lines.last_available

@@ -24,6 +24,7 @@ EXPORT_PAYMENT: Final = "payouts.export_payment"
 RESOLVE_PAYMENT: Final = "payouts.resolve_payment"
 REVEAL_EVIDENCE: Final = "payouts.reveal_evidencefile"
 SEE_CASES: Final = "payouts.view_case"
+SEE_SETTLEMENTS: Final = "payouts.view_settlementfile"
 
 # Verbs of the business. Django makes a row for view, add, change and delete of every model; these
 # are made by `ensure_groups`.
@@ -67,7 +68,7 @@ _CLIENTS = ("consumers.apiclient", "consumers.apiclientsecret")
 _STAFF = ("auth.user", "auth.group")
 _AUDIT = ("consumers.auditentry",)
 _CHANGES = ("payouts.changerequest",)
-_CASES = ("payouts.case",)
+_CASES = ("payouts.case", "payouts.settlementfile")
 _WEBHOOKS = ("payouts.webhookendpoint", "payouts.delivery")
 
 _SEE = _may("view", *_PUSHES, *_PEOPLE)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from payouts import batch_work, drain
+from payouts import batch_work, drain, settlement_work
 from payouts.alone import AloneTask
 from payouts.operations.changes import expire_changes
 from payouts.operations.count_tries import forget_old_tries
@@ -36,6 +36,7 @@ _FORGOTTEN_AT_ONCE: Final = 5_000
 def stop_claiming(**_signal: Any) -> None:
     drain.stop()
     batch_work.stop()
+    settlement_work.stop()
     deliver.stop()
 
 
@@ -53,6 +54,11 @@ def inquire_unknown_payments() -> None:
 @shared_task(name="payouts.work_on_batches", base=AloneTask)
 def work_on_batches() -> None:
     batch_work.work_on_batches()
+
+
+@shared_task(name="payouts.work_on_settlements", base=AloneTask)
+def work_on_settlements() -> None:
+    settlement_work.work_on_settlements()
 
 
 @shared_task(name="payouts.deliver_webhooks", base=AloneTask)

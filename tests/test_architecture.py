@@ -41,6 +41,8 @@ PURE = (
     "consumers/cards.py",
     "consumers/typed_numbers.py",
     "payouts/batch_files",
+    "payouts/settlement_files",
+    "payouts/settlements.py",
     *(f"payouts/{name}.py" for name in _PURE_OF_PAYOUTS),
     "payouts/networks/base.py",
     *(f"payouts/webhooks/{name}.py" for name in ("addresses", "schedule", "signing")),
@@ -66,6 +68,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "payouts/networks": (*WEB, *SCREENS, "celery", "payouts.operations", "payouts.models"),
     "payouts/dispatch.py": ("payouts.operations", "payouts.models", "payouts.tasks"),
     "payouts/batch_work.py": (*WEB, *SCREENS, "celery", "payouts.models"),
+    "payouts/settlement_work.py": (*WEB, *SCREENS, "celery"),
     "payouts/drain.py": (*WEB, *SCREENS, "celery", "payouts.models"),
     "payouts/webhooks/deliver.py": (*WEB, *SCREENS, "celery", "payouts.models"),
 }

@@ -87,6 +87,7 @@ JOURNAL_TONES: Final = {
     JournalKind.ACCEPTED.value: "info",
     JournalKind.RETURNED.value: "warning",
     JournalKind.CORRECTED.value: "warning",
+    JournalKind.RECONCILED.value: "warning",
 }
 
 ACCOUNT_WORDS: Final = {

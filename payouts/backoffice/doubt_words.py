@@ -52,12 +52,20 @@ CASE_WORDS: Final = {
     CaseKind.LATE_ANSWER.value: "Late answer",
     CaseKind.UNEXPECTED_RETURN.value: "Unexpected return",
     CaseKind.RETURN_DIFFERS.value: "Return differs",
+    CaseKind.AMOUNT_DIFFERS.value: "Another amount was settled",
+    CaseKind.CURRENCY_DIFFERS.value: "Settled in another currency",
+    CaseKind.IDENTITY_DIFFERS.value: "Settled under another identity",
+    CaseKind.SETTLED_LATE.value: "Settled on another day",
+    CaseKind.SETTLED_TWICE.value: "Settled twice",
+    CaseKind.MISSING_HERE.value: "Settled, and not ours",
+    CaseKind.MISSING_THERE.value: "Not settled",
 }
 WAY_WORDS: Final = {
     Way.NOTHING.value: "Nothing is to be booked",
     Way.CHARGE_PARTNER.value: "The partner pays amount and fee",
     Way.HOUSE_BEARS.value: "We bear the amount",
     Way.GIVE_BACK.value: "The partner gets amount and fee back",
+    Way.TO_SUSPENSE.value: "The difference goes to suspense",
 }
 SIDE_WORDS: Final = {
     "says": "Says",
@@ -68,6 +76,15 @@ SIDE_WORDS: Final = {
     "transaction": "Transaction",
     "reference": "Reference",
     "amount": "Amount",
+    "completed_at": "Paid",
+    "settled_on": "Settled on",
+    "difference": "The network takes more by",
+    "file": "Settlement file",
+    "line": "Line",
+    "retrieval_reference_number": "RRN",
+    "trace_number": "Trace",
+    "terminal": "Terminal",
+    "card": "Card ends in",
 }
 
 

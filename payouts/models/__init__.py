@@ -37,6 +37,14 @@ from payouts.models.payment import (
     PaymentTally,
 )
 from payouts.models.rollups import PartnerRollup, PushRollup, RollupCursor
+from payouts.models.settlements import (
+    COUNTED_STATES,
+    SettlementFile,
+    SettlementFinding,
+    SettlementLine,
+    SettlementPiece,
+    SettlementState,
+)
 from payouts.models.sign_in import FormerPassword, SignInTries, StaffSession, UsedCode
 from payouts.models.terms import DailyUsage, FeeSchedule, Limit
 from payouts.models.webhooks import (
@@ -51,6 +59,7 @@ from payouts.models.webhooks import (
 )
 
 __all__ = [
+    "COUNTED_STATES",
     "Account",
     "AccountKind",
     "AccountPart",
@@ -102,6 +111,11 @@ __all__ = [
     "PushView",
     "RollupCursor",
     "RowState",
+    "SettlementFile",
+    "SettlementFinding",
+    "SettlementLine",
+    "SettlementPiece",
+    "SettlementState",
     "SignInTries",
     "StaffSession",
     "UsedCode",

@@ -94,6 +94,9 @@ class JournalKind(models.TextChoices):
     SETTLED = "settled"
     # Two people have closed a case about a payment that is final: what was booked is put right.
     CORRECTED = "corrected"
+    # Two people have closed a case about what a network or the bank settles: a difference stands in
+    # suspense.
+    RECONCILED = "reconciled"
 
 
 class Journal(models.Model):
@@ -115,7 +118,8 @@ class Journal(models.Model):
                 condition=Q(kind__in=JournalKind.values), name="journal_known_kind"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["funded", "settled"]) | Q(payment__isnull=False),
+                condition=Q(kind__in=["funded", "settled", "reconciled"])
+                | Q(payment__isnull=False),
                 name="journal_names_its_payment",
             ),
         ]

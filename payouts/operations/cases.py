@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -136,10 +137,10 @@ def close_by_two(change: ChangeRequest, *, by: User) -> int | None:
     at, way = timezone.now(), Way(change.after["way"])
     actor = staff(by.pk, by.get_username())
     case = Case.objects.select_for_update(no_key=True).get(pk=change.subject)
-    journal_id = None if way is Way.NOTHING else _correct(case, way, actor=actor, at=at)
+    journal_id = _booked(case, way, actor=actor, at=at)
     case.change, case.journal_id = change, journal_id
     _close(case, way, by=by, reason=change.reason, at=at)
-    if case.disputes or journal_id is not None:
+    if case.disputes or way in _LINES:
         kind = EventKind.UPHELD if journal_id is None else EventKind.CORRECTED
         details = {"case": str(case.pk), "correction": way.value}
         tell_dispute(case, kind=kind, details=details, actor=actor, at=at)
@@ -150,8 +151,6 @@ def close_by_two(change: ChangeRequest, *, by: User) -> int | None:
 
 def ways_of(case: Case, status: Status | None) -> tuple[Way, ...]:
     """How the case may end, about a payment that has this status now."""
-    if status is None:
-        return (Way.NOTHING,)
     return ways_to_close(
         CaseKind(case.kind), they_say=str(case.theirs.get("says", "")), status=status
     )
@@ -175,7 +174,14 @@ def _close(case: Case, way: Way, *, by: User, reason: str, at: datetime) -> None
     )  # fmt: skip
 
 
-def _correct(case: Case, way: Way, *, actor: Actor, at: datetime) -> int:
+def _booked(case: Case, way: Way, *, actor: Actor, at: datetime) -> int | None:
+    if way is Way.NOTHING:
+        return None
+    book = _put_in_suspense if way is Way.TO_SUSPENSE else partial(_correct, way=way)
+    return book(case, actor=actor, at=at)
+
+
+def _correct(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:
     """Book what puts the money right. The payment's status stays: it is final."""
     assert case.payment_id is not None
     payment = lock_payment(case.payment_id)
@@ -187,6 +193,25 @@ def _correct(case: Case, way: Way, *, actor: Actor, at: datetime) -> int:
         actor=actor,
         at=at,
     )
+
+
+def _put_in_suspense(case: Case, *, actor: Actor, at: datetime) -> int:
+    """Book what the network takes more than we owe it, or less. No payment and no partner moves."""
+    network_payable = Account.objects.values_list("pk", flat=True).get(
+        kind=AccountKind.NETWORK_PAYABLE, network=case.theirs["network"]
+    )
+    more = Decimal(case.theirs["difference"])
+    return post_journal(
+        JournalKind.RECONCILED,
+        lines=[Line(_suspense_id(), more), Line(network_payable, -more)],
+        description=f"{case.title}: to suspense"[:200],
+        actor=actor,
+        at=at,
+    )
+
+
+def _suspense_id() -> int:
+    return Account.objects.values_list("pk", flat=True).get(kind=AccountKind.SUSPENSE)
 
 
 def _charge_partner(payment: LockedPayment) -> Sequence[Line]:
@@ -201,8 +226,7 @@ def _charge_partner(payment: LockedPayment) -> Sequence[Line]:
 
 def _house_bears(payment: LockedPayment) -> Sequence[Line]:
     assert payment.network_payable_id is not None
-    suspense = Account.objects.values_list("pk", flat=True).get(kind=AccountKind.SUSPENSE)
-    return (Line(suspense, payment.amount), Line(payment.network_payable_id, -payment.amount))
+    return (Line(_suspense_id(), payment.amount), Line(payment.network_payable_id, -payment.amount))
 
 
 def _give_back(payment: LockedPayment) -> Sequence[Line]:

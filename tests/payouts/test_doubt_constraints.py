@@ -109,7 +109,7 @@ def test_evidence_and_cases_stay(case: Case) -> None:
     assert refusal("DELETE FROM payouts_evidencefile") == "PY001"
     assert refusal("TRUNCATE payouts_evidencefile") == "PY001"
     assert refusal("DELETE FROM payouts_case") == "PY001"
-    assert refusal("TRUNCATE payouts_case") == "PY001"
+    assert refusal("TRUNCATE payouts_case CASCADE") == "PY001"
 
 
 @pytest.mark.parametrize("column", ["amount = 1", "ours = '{}'", "theirs = '{}'", "subject = 'x'"])

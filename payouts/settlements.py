@@ -1,0 +1,60 @@
+"""What a line of a network's settlement file can be against our books. Plain Python, no Django.
+
+The judging itself is SQL over whole files (`operations.match_settlement`); here are its words.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from payouts.doubts import CaseKind
+
+# A network's clock and ours: an instant within so much of a window's edge may lie on either side.
+CLOCKS_DIFFER_AT_MOST: Final = timedelta(seconds=60)
+LARGEST_FILE_BYTES: Final = 512 * 1024 * 1024
+# Of a file that comes through a browser, which is read into memory.
+LARGEST_UPLOAD_BYTES: Final = 32 * 1024 * 1024
+
+
+class Outcome(StrEnum):
+    """What came of a line, or of a payment that no line is about."""
+
+    MATCHED = "matched"
+    # Credited there, unclear here: it completes the payment.
+    RESOLVES = "resolves"
+    # It came back there: it returns the payment.
+    RETURNED = "returned"
+    # Credited there, certainly not paid here.
+    CONTRADICTS = "contradicts"
+    AMOUNT_DIFFERS = "amount_differs"
+    CURRENCY_DIFFERS = "currency_differs"
+    # Amount, day and card are those of a payment, and the identity is nobody's.
+    IDENTITY_DIFFERS = "identity_differs"
+    # Settled on another day than it was paid on.
+    LATE = "late"
+    DUPLICATE = "duplicate"
+    MISSING_HERE = "missing_here"
+    MISSING_THERE = "missing_there"
+
+
+# What changes payments, and so is carried out under four eyes if a person has brought the file.
+MOVES_MONEY: Final = frozenset({Outcome.RESOLVES, Outcome.RETURNED})
+
+CASE_OF: Final = {
+    Outcome.AMOUNT_DIFFERS: CaseKind.AMOUNT_DIFFERS,
+    Outcome.CURRENCY_DIFFERS: CaseKind.CURRENCY_DIFFERS,
+    Outcome.IDENTITY_DIFFERS: CaseKind.IDENTITY_DIFFERS,
+    Outcome.LATE: CaseKind.SETTLED_LATE,
+    Outcome.DUPLICATE: CaseKind.SETTLED_TWICE,
+    Outcome.MISSING_HERE: CaseKind.MISSING_HERE,
+    Outcome.MISSING_THERE: CaseKind.MISSING_THERE,
+}
+
+
+class SettlementRefused(Exception):
+    """The file is not taken. `code` is for programs, `details` belong to it."""
+
+    def __init__(self, code: str, **details: str | int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
