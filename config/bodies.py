@@ -1,7 +1,8 @@
-"""Lets API clients send bodies in chunks, without a length (RFC 9112 §7.1).
+"""Reads the bodies of requests as WSGI and Django leave it to somebody to read them.
 
-WSGI leaves bodies without a Content-Length to the server, and Django takes them for empty, so that
-a request would be judged as if nothing had been sent.
+Bodies in chunks, without a length (RFC 9112 §7.1): Django takes them for empty, so that a request
+would be judged as if nothing had been sent. And bodies that nobody wanted, because the token was
+not good: the server closes a connection on which something unread lies, and the answer is lost.
 """
 
 from io import BytesIO
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _API_PATHS: Final = ("/v2/", "/auth/")
 _WITH_A_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_DISCARDED_AT_ONCE_BYTES: Final = 64 * 1024
+MOST_DISCARDED_BYTES: Final = 32 * 1024 * 1024
 
 
 class ChunkedBodies:
@@ -34,6 +37,37 @@ class ChunkedBodies:
             environ["CONTENT_LENGTH"] = str(len(body))
             environ["wsgi.input"] = BytesIO(body)
         return self.application(environ, start_response)
+
+
+class NothingUnread:
+    """Take what the application left of a body off the line before the answer goes out.
+
+    Many a client hears no answer before it has sent its whole body. Beyond `MOST_DISCARDED_BYTES`
+    it hears none; one that asked first (`Expect: 100-continue`) need not send the body at all.
+    """
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self.application = application
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        line = environ["wsgi.input"]
+        answer = self.application(environ, start_response)
+        if _may_be_unread(environ):
+            left = MOST_DISCARDED_BYTES
+            while left > 0 and (piece := line.read(_DISCARDED_AT_ONCE_BYTES)):
+                left -= len(piece)
+        return answer
+
+
+def _may_be_unread(environ: "WSGIEnvironment") -> bool:
+    """Not if the server does not mark where a body ends: reading on would wait for ever."""
+    return (
+        environ["REQUEST_METHOD"] in _WITH_A_BODY
+        and bool(environ.get("wsgi.input_terminated"))
+        and "HTTP_EXPECT" not in environ
+    )
 
 
 def _has_unknown_length(environ: "WSGIEnvironment") -> bool:

@@ -20,7 +20,6 @@ from rest_framework.renderers import BaseRenderer
 from consumers.api.problems import BodyTooLarge, RequestRefused, shown_name
 
 LARGEST_BODY_BYTES = 64 * 1024
-MOST_DISCARDED_BYTES = 32 * 1024 * 1024
 DEEPEST_NESTING = 16
 
 # Any double fits, so that a field can still name its own problem, and nothing can be sent whose
@@ -107,20 +106,11 @@ def limited_body(stream: Stream, parser_context: Mapping[str, Any] | None) -> by
     if parser_context is not None:
         announced = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
         if len(announced) > 9 or int(announced) > LARGEST_BODY_BYTES:
-            _discard(stream)
             raise _too_large()
     body = stream.read(LARGEST_BODY_BYTES + 1)
     if len(body) > LARGEST_BODY_BYTES:
-        _discard(stream)
         raise _too_large()
     return body
-
-
-def _discard(stream: Stream) -> None:
-    """Read on, within bounds: many a client hears no answer before it has sent its whole body."""
-    left = MOST_DISCARDED_BYTES
-    while left > 0 and (piece := stream.read(LARGEST_BODY_BYTES)):
-        left -= len(piece)
 
 
 class JSONRenderer(BaseRenderer):

@@ -1,4 +1,4 @@
-"""Bodies that come in chunks, without a Content-Length."""
+"""Bodies that come in chunks, without a Content-Length, and bodies that nobody has read."""
 
 import json
 from io import BytesIO
@@ -7,7 +7,8 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from config.bodies import ChunkedBodies
+from config import bodies
+from config.bodies import ChunkedBodies, NothingUnread
 from config.wsgi import application
 from consumers.models import PaymentCard
 from payouts.models import Payment
@@ -63,6 +64,33 @@ def test_reads_no_more_than_is_refused_anyway() -> None:
 )
 def test_leaves_everything_else_as_it_is(more: dict[str, Any]) -> None:
     assert seen(environ(b"some bytes", **more)) == (more.get("CONTENT_LENGTH"), b"some bytes")
+
+
+def unread(line: BytesIO, **more: Any) -> bytes:
+    """What is still on the line when an application that reads nothing has answered."""
+    NothingUnread(lambda *_: [])(environ(b"", **{"wsgi.input": line, **more}), lambda *_: print)
+    return line.read()
+
+
+def test_takes_what_nobody_has_read_off_the_line() -> None:
+    assert unread(BytesIO(b"x" * 1_000_000)) == b""
+
+
+def test_takes_no_more_off_the_line_than_anybody_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MOST_DISCARDED_BYTES", 100_000)
+    assert 0 < len(unread(BytesIO(b"x" * 1_000_000))) <= 900_000
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"wsgi.input_terminated": False},
+        {"REQUEST_METHOD": "GET"},
+        {"HTTP_EXPECT": "100-continue"},
+    ],
+)
+def test_waits_for_no_body_that_may_not_come(more: dict[str, Any]) -> None:
+    assert unread(BytesIO(b"some bytes"), **more) == b"some bytes"
 
 
 @pytest.fixture

@@ -14,13 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.request import Request
 
-from consumers.api import exact_json
 from consumers.api.exact_json import (
     LARGEST_BODY_BYTES,
     ExactJSONParser,
     OnlyJSON,
     is_secret_name,
-    limited_body,
     parsed,
     rendered,
 )
@@ -164,15 +162,6 @@ class TestBodies:
     def test_refuses_an_announced_length_without_reading_what_it_says(self) -> None:
         with pytest.raises(BodyTooLarge):
             self.parse(b"{}", announced=str(LARGEST_BODY_BYTES + 1))
-
-    def test_takes_what_it_refuses_off_the_line_within_bounds(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(exact_json, "MOST_DISCARDED_BYTES", 4 * LARGEST_BODY_BYTES)
-        line = BytesIO(b" " * 10 * LARGEST_BODY_BYTES)
-        with pytest.raises(BodyTooLarge):
-            limited_body(line, None)
-        assert line.tell() == 5 * LARGEST_BODY_BYTES + 1
 
     def test_refuses_more_than_was_announced(self) -> None:
         with pytest.raises(BodyTooLarge):
