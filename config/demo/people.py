@@ -9,7 +9,7 @@ from typing import Final
 
 from django.utils import timezone
 
-from consumers.models import Consumer, Partner, PaymentCard
+from consumers.models import CardStatus, Consumer, Partner, PaymentCard
 from consumers.operations.cards import EligibilityUnavailable, add_card, check_card
 from consumers.operations.consumers import register_consumer
 from payouts.networks.eligibility import eligibility_of
@@ -54,32 +54,45 @@ PEOPLE: Final = (
 
 
 def prepare_people(partner: Partner) -> PaymentCard:
-    """Make whoever is missing, each with a card; return the first one's, which approves."""
+    """Make whoever is missing, each with a card; return the first one's, which approves.
+
+    A sandbox is for trying what takes cards out of use, and that is for good. In the place of
+    somebody without a card comes another one of that name.
+    """
     first, *_others = [_card_of(person, partner) for person in PEOPLE]
     return first
 
 
 def check_new_cards(partner: Partner) -> None:
     """Ask the sandbox network about the cards that it was not asked about yet."""
-    for card in PaymentCard.objects.filter(partner=partner, push_checked_at=None):
+    for card in PaymentCard.objects.filter(
+        partner=partner, status=CardStatus.ACTIVE, push_checked_at=None
+    ):
         try:
             check_card(card, source=eligibility_of)
         except EligibilityUnavailable:
             continue  # as for a card of a partner: it is asked again before the first push
 
 
-def _card_of(person: Person, partner: Partner) -> PaymentCard:
-    consumer = Consumer.objects.filter(partner=partner, pcid=person.pcid).first()
-    if consumer is None:
-        consumer = register_consumer(
-            partner.pk,
-            pcid=person.pcid,
-            first_name=person.first_name,
-            last_name=person.last_name,
-            email=person.email,
-        )
-    card = consumer.cards.first()
-    return card or _new_card(person, consumer)
+def _card_of(person: Person, partner: Partner, *, nth: int = 1) -> PaymentCard:
+    pcid = person.pcid if nth == 1 else f"{person.pcid}-{nth}"
+    consumer = _consumer_named(pcid, person, partner)
+    if consumer.is_active:
+        card = consumer.cards.order_by("pk").first() or _new_card(person, consumer)
+        if card.status == CardStatus.ACTIVE:
+            return card
+    return _card_of(person, partner, nth=nth + 1)
+
+
+def _consumer_named(pcid: str, person: Person, partner: Partner) -> Consumer:
+    consumer = Consumer.objects.filter(partner=partner, pcid=pcid).first()
+    return consumer or register_consumer(
+        partner.pk,
+        pcid=pcid,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        email=person.email,
+    )
 
 
 def _new_card(person: Person, consumer: Consumer) -> PaymentCard:
