@@ -16,6 +16,7 @@ from consumers.statements import fetch_row
 from payouts.approvals import DUPLICATE_WINDOW, MADE_BY_PEOPLE, Rule, Source
 from payouts.fees import FREE, FeeSchedule
 from payouts.limits import Limit, Scope, Usage
+from payouts.money import CENT
 
 
 class FirstAnswer(NamedTuple):
@@ -211,7 +212,10 @@ def _uuid_or_none(text: str) -> UUID | None:
 
 
 def _usage(amount: Decimal | None, count: Decimal | None) -> Usage:
-    return Usage() if amount is None or count is None else Usage(amount, round(count))
+    if amount is None or count is None:
+        return Usage()
+    # Parts are kept to a sixteenth of a cent; together they are whole cents.
+    return Usage(amount.quantize(CENT), round(count))
 
 
 def _is_uneven(

@@ -121,6 +121,14 @@ def test_warns_of_a_possible_duplicate(caller: Caller, card: PaymentCard) -> Non
     assert quoted(caller, card, amount=99)["possible_duplicate"] is False
 
 
+def test_tells_what_is_left_in_whole_cents(caller: Caller, card: PaymentCard) -> None:
+    for scope in ("card_day", "consumer_day", "partner_day"):
+        caller.partner.limits.create(scope=scope, max_amount="500.00")
+    push(card, amount="0.07")
+    answer = caller.post(QUOTE, wish(card))
+    assert answer.content.count(b'"left":499.93}') == 3
+
+
 def test_says_that_a_create_needs_a_key(caller: Caller, card: PaymentCard) -> None:
     Partner.objects.filter(pk=caller.partner.pk).update(requires_idempotency_key=True)
     assert quoted(caller, card)["idempotency_key_required"] is True
