@@ -174,7 +174,8 @@ def _networks() -> Iterator[CheckMessage]:
     if not settings.CARD_NETWORK_SANDBOX_URL:
         yield Error(
             "There is no card network to push through.",
-            hint="Set the address of a card network; docs/operations.md lists them.",
+            hint="Add the adapter of a network to payouts/networks/. For a rehearsal, set "
+            "CARD_NETWORK_SANDBOX_URL and SANDBOX_NETWORK_IN_PRODUCTION=yes.",
             id="payouts.E010",
         )
     elif not settings.SANDBOX_NETWORK_IN_PRODUCTION:
