@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-_API_PATHS: Final = ("/v2/", "/auth/")
+_API_PATHS: Final = ("/v2/", "/auth/", "/networks/")
 _WITH_A_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _DISCARDED_AT_ONCE_BYTES: Final = 64 * 1024
 MOST_DISCARDED_BYTES: Final = 32 * 1024 * 1024

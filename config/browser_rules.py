@@ -23,7 +23,7 @@ NOT_A_PAGE: Final = "default-src 'none'; frame-ancestors 'none'"
 PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 STAFF_PREFIX: Final = "/admin/"
-API_PREFIXES: Final = ("/v2/", "/auth/")
+API_PREFIXES: Final = ("/v2/", "/auth/", "/networks/")
 
 
 class BrowserRulesMiddleware:

@@ -187,6 +187,16 @@ def _networks() -> Iterator[CheckMessage]:
         )
 
 
+def _notifications() -> Iterator[CheckMessage]:
+    if settings.DEVELOPMENT_NOTIFICATION_KEY in settings.SANDBOX_NOTIFICATION_KEYS:
+        yield Error(
+            "Anybody could sign as the card network: its key is the one of development.",
+            hint="Set SANDBOX_NOTIFICATION_KEYS_FILE (or SANDBOX_NOTIFICATION_KEYS) to random "
+            "characters, or unset it: then notifications are not believed, only asked about.",
+            id="payouts.E017",
+        )
+
+
 def _webhooks() -> Iterator[CheckMessage]:
     if settings.WEBHOOK_LOOPBACK_ALLOWED:
         yield Error(
@@ -206,5 +216,6 @@ UNSAFE: Final[tuple[Callable[[], Iterator[CheckMessage]], ...]] = (
     _broker,
     _sign_in,
     _networks,
+    _notifications,
     _webhooks,
 )

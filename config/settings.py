@@ -22,6 +22,7 @@ DEBUG = env.boolean("DJANGO_DEBUG", default=False)
 DEVELOPMENT_SECRET_KEY = "development-only-" + "0" * 50
 DEVELOPMENT_CARD_KEY = "development:" + "ZGV2ZWxvcG1lbnQtY2FyZC1rZXktMzItYnl0ZXMhISE="
 DEVELOPMENT_FINGERPRINT_KEY = "development:" + "ZGV2ZWxvcG1lbnQtZmluZ2VycHJpbnQta2V5LTMyISE="
+DEVELOPMENT_NOTIFICATION_KEY = "development-network-notifications"
 
 SECRET_KEY = env.secret("DJANGO_SECRET_KEY", "" if PRODUCTION else DEVELOPMENT_SECRET_KEY)
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", "" if PRODUCTION else "*")
@@ -139,7 +140,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 # Browsers are sent to HTTPS. An API client that speaks plain HTTP has shown its token already, so
 # it is refused (config/browser_rules.py) and not helped along. Probes may come as they are.
 SECURE_SSL_REDIRECT = PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^v2/", r"^auth/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^v2/", r"^auth/", r"^networks/", r"^healthz$", r"^readyz$"]
 if env.boolean("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Being on the preload list is a decision about the whole domain, and hard to take back.
@@ -229,6 +230,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("send what nobody rang for", "payouts.send_due_payments", 5.0),
         ("inquire about unclear payments", "payouts.inquire_unknown_payments", 5.0),
+        ("use what networks told us", "payouts.use_notifications", 5.0),
         ("go on with batches", "payouts.work_on_batches", 5.0),
         ("tell partners", "payouts.deliver_webhooks", 1.0),
         ("expire approvals", "payouts.expire_undecided_payments", 60.0),
@@ -240,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
         ("verify what was linked", "payouts.verify_audit_trail", 3600.0),
         ("go on with settlement files", "payouts.work_on_settlements", 30.0),
         ("write exports that were left", "payouts.write_exports", 30.0),
+        ("forget what was forged", "payouts.forget_forged_notifications", 600.0),
         ("delete exports that expired", "payouts.delete_expired_exports", 600.0),
     )
 }
@@ -257,6 +260,14 @@ CARD_NETWORK_SANDBOX_URL = env.text(
     "CARD_NETWORK_SANDBOX_URL", "" if PRODUCTION else "http://127.0.0.1:8801"
 )
 SANDBOX_NETWORK_IN_PRODUCTION = env.boolean("SANDBOX_NETWORK_IN_PRODUCTION", default=False)
+# What the sandbox network signs its notifications with; several while they are changed over.
+SANDBOX_NOTIFICATION_KEYS = tuple(
+    key.strip()
+    for key in env.secret(
+        "SANDBOX_NOTIFICATION_KEYS", "" if PRODUCTION else DEVELOPMENT_NOTIFICATION_KEY
+    ).split(",")
+    if key.strip()
+)
 # Whom consumers ask whether a card can be pushed to; that app does not know the networks.
 CARD_ELIGIBILITY_SOURCE = "payouts.networks.eligibility.eligibility_of"
 ACQUIRING_BIN = env.text("ACQUIRING_BIN", "408999")

@@ -7,7 +7,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`label` stands in histories (`client:…`, `staff:…`, `worker`); an id names a row, if any."""
+    """`label` stands in histories (`client:…`, `staff:…`, `network:…`, `worker`); an id names a
+    row, if any.
+    """
 
     label: str
     client_id: UUID | None = None
@@ -16,6 +18,11 @@ class Actor:
 
 WORKER: Final = Actor("worker")
 COMMAND_LINE: Final = Actor("command line")
+
+
+def card_network(name: str) -> Actor:
+    """A card network that has spoken by itself; `name` is that of attempts."""
+    return Actor(f"network:{name}")
 
 
 def api_client(client_id: UUID, name: str) -> Actor:

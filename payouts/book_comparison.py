@@ -60,6 +60,8 @@ LEFT JOIN (
     FROM network_book WHERE credited GROUP BY {_IDENTITY}
 ) credits ON {_same_identity("credits", "attempt")}
 WHERE payment.status = ANY(%(paid)s)
+    -- What is disputed is known, and a case; what was found not to be paid is not expected.
+    AND payment.moved_otherwise NOT IN ('unknown', 'no')
 """,  # noqa: S608  # nosec B608: constants only
     _PARAMETERS,
 )
@@ -70,7 +72,7 @@ NOTHING_ELSE_IS_CREDITED: Final = Invariant(
     "the network credited nothing that we call unpaid, unsent or do not know",
     f"""
 SELECT CASE
-    WHEN payment.status = ANY(%(unpaid)s) THEN TRUE
+    WHEN payment.status = ANY(%(unpaid)s) THEN payment.moved_otherwise NOT IN ('unknown', 'yes')
     WHEN payment.id IS NULL OR payment.status = ANY(%(unsent)s) THEN line.received_at <= now()
     ELSE FALSE END AS broken,
     format('reference %%s, %%s cents to the card ending in %%s: payment %%s (%%s)',

@@ -21,6 +21,7 @@ SEND_DUE_PAYMENTS: Final = "payouts.send_due_payments"
 WORK_ON_BATCHES: Final = "payouts.work_on_batches"
 WORK_ON_SETTLEMENTS: Final = "payouts.work_on_settlements"
 WRITE_EXPORTS: Final = "payouts.write_exports"
+USE_NOTIFICATIONS: Final = "payouts.use_notifications"
 INQUIRE: Final = "payouts.inquire_unknown_payments"
 _PAUSE_SECONDS: Final = 0.05
 
@@ -69,6 +70,11 @@ def ring_exporter() -> None:
 def ring_inquirer() -> None:
     """Ask for the networks to be asked, once the current transaction (if any) has committed."""
     transaction.on_commit(partial(_ring, INQUIRE))
+
+
+def ring_notifications() -> None:
+    """Ask for notifications to be used, once the current transaction (if any) has committed."""
+    transaction.on_commit(partial(_ring, USE_NOTIFICATIONS))
 
 
 def _ring(task_name: str) -> None:

@@ -31,6 +31,8 @@ class CaseKind(StrEnum):
     SETTLED_TWICE = "settled_twice"
     MISSING_HERE = "missing_here"
     MISSING_THERE = "missing_there"
+    # A network credited, or returned, what we never told it to.
+    UNKNOWN_INSTRUCTION = "unknown_instruction"
 
 
 class CaseState(StrEnum):

@@ -10,6 +10,7 @@ from celery.signals import worker_shutting_down
 
 from payouts import batch_work, drain, settlement_work
 from payouts.alone import AloneTask
+from payouts.notification_work import use_waiting_notifications
 from payouts.operations.changes import expire_changes
 from payouts.operations.count_tries import forget_old_tries
 from payouts.operations.decide import expire_undecided_payments
@@ -21,6 +22,7 @@ from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.overtake import overtake_answered
 from payouts.operations.purge_usage import purge_daily_usage
 from payouts.operations.report_missing_keys import report_missing_card_keys
+from payouts.operations.take_notification import forget_forged_notifications
 from payouts.operations.verify_audit import verify_what_is_new
 from payouts.webhooks import deliver
 
@@ -49,6 +51,16 @@ def send_due_payments() -> None:
 def inquire_unknown_payments() -> None:
     give_up_lost_senders(limit=_BATCH)
     drain.inquire_unknown_payments()
+
+
+@shared_task(name="payouts.use_notifications", base=AloneTask)
+def use_notifications() -> None:
+    use_waiting_notifications()
+
+
+@shared_task(name="payouts.forget_forged_notifications", base=AloneTask)
+def forget_notifications() -> None:
+    forget_forged_notifications()
 
 
 @shared_task(name="payouts.work_on_batches", base=AloneTask)

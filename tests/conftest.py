@@ -67,6 +67,10 @@ class Bell:
         return self._rung[dispatch.INQUIRE]
 
     @property
+    def rings_for_notifications(self) -> int:
+        return self._rung[dispatch.USE_NOTIFICATIONS]
+
+    @property
     def rings_for_batches(self) -> int:
         return self._rung[dispatch.WORK_ON_BATCHES]
 

@@ -37,6 +37,8 @@ WEB_THREADS: Final = 2
 # Calls in flight are waited for; whatever is cut off becomes unknown and is asked about later.
 WORKER_STOP_SECONDS: Final = 20.0
 _CELERY: Final = ("-A", "config.celery")
+# Days in life.
+RETURN_MS: Final = 60_000
 # The sandbox shows at once what it has, so nobody has to wait for an hour to see what becomes of a
 # push whose worker was killed. What the environment sets wins.
 PATIENCE: Final = {
@@ -119,7 +121,7 @@ def _bring_up(
     places: Places, children: Children, *, address: str, say: Callable[[str], None]
 ) -> tuple[Cast, str]:
     """Start everything and wait for its answers. What takes long runs side by side."""
-    sandbox = _start_sandbox(places, children)
+    sandbox = _start_sandbox(places, children, address=address)
     say("Preparing the database.")
     _migrate()
     say("Starting the web server, the worker and beat.")
@@ -142,12 +144,18 @@ def _migrate() -> None:
             grant_rights()
 
 
-def _start_sandbox(places: Places, children: Children) -> str:
+def _start_sandbox(places: Places, children: Children, *, address: str) -> str:
     """Start the sandbox network on a free port; return the address once it accepts connections."""
     # Chosen here and not by it: if it is killed, it comes back where the others know it.
     port = str(_free_port(0))
+    notify = f"{address}/networks/sandbox/notifications/"
     log = children.start(
-        "sandbox", "payouts.networks.sandbox", ["--port", port, "--book", str(places.book)]
+        "sandbox",
+        "payouts.networks.sandbox",
+        [
+            *("--port", port, "--book", str(places.book)),
+            *("--notify", notify, "--return-ms", str(RETURN_MS)),
+        ],
     )
 
     def printed() -> str:
@@ -230,7 +238,8 @@ def _require_own(var: Path) -> None:
 def _environment(places: Places) -> dict[str, str]:
     """What the children see: our environment, and the database that we hold open for them."""
     ours = {"PAYOUTS_VAR": str(places.var), "PYTHONUNBUFFERED": "1", "DEMO_SHOWS_CODES": "yes"}
-    environment = {**PATIENCE, **os.environ, **ours}
+    shared = {"SANDBOX_NOTIFICATION_KEYS": ",".join(settings.SANDBOX_NOTIFICATION_KEYS)}
+    environment = {**PATIENCE, **shared, **os.environ, **ours}
     if not environment.keys() & {"DATABASE_URL", "DATABASE_URL_FILE"}:
         environment["DATABASE_URL"] = embedded.database_url(places.database)
     return environment

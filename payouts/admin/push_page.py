@@ -14,8 +14,10 @@ from payouts.admin.push_cells import status_shown
 from payouts.admin.words import (
     ACCOUNT_WORDS,
     ATTEMPT_TONES,
+    CAME_TO_WORDS,
     EVENT_WORDS,
     JOURNAL_TONES,
+    MEANING_WORDS,
     STATUS_TONES,
     masked,
     pretty,
@@ -24,7 +26,16 @@ from payouts.admin.words import (
 from payouts.backoffice.doubt_words import FOUND_WORDS
 from payouts.backoffice.words import ANYBODY, SOURCE_WORDS, rule_words
 from payouts.declines import OWN_FAILURES, Decline, decline_for
-from payouts.models import ApprovalRequirement, Attempt, Case, Decision, Event, Payment, Posting
+from payouts.models import (
+    ApprovalRequirement,
+    Attempt,
+    Case,
+    Decision,
+    Event,
+    NetworkNotification,
+    Payment,
+    Posting,
+)
 from payouts.states import Status
 
 
@@ -96,6 +107,7 @@ class PushPage:
 
 
 _DETAIL_WORDS: Final = {"requirements": "because of", "found": "the answer was:", "why": "because"}
+NOTIFICATIONS_SHOWN: Final = 50
 # What moves by itself is looked at often, what waits for people or for an inquiry less so, and what
 # is final not again.
 _NEXT_LOOK_SECONDS: Final = {
@@ -119,7 +131,7 @@ def push_rows() -> QuerySet[Payment]:
 
 
 def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
-    """Read what belongs to a payment that `push_rows` gave: three statements, two more if people
+    """Read what belongs to a payment that `push_rows` gave: four statements, two more if people
     had to decide, and one if its money is disputed."""
     attempt = getattr(payment, "attempt", None)
     waits = payment.approval_expires_at is not None
@@ -160,6 +172,29 @@ def _failure(payment: Payment) -> Decline | None:
 
 
 def _history(payment_id: UUID) -> list[Moment]:
+    """What happened, and what the network told by itself, whether anything came of it or not."""
+    told = _notifications(payment_id)
+    return sorted([*told, *_events(payment_id)], key=lambda moment: moment.at)
+
+
+def _notifications(payment_id: UUID) -> list[Moment]:
+    rows = NetworkNotification.objects.filter(payment_id=payment_id).defer("sealed").order_by("pk")
+    return [
+        Moment(
+            words=f"The network told by itself: {MEANING_WORDS[row.meaning]}",
+            status=None,
+            actor=f"network: {row.network}" if row.is_genuine else "somebody, unsigned",
+            at=row.received_at,
+            details=[
+                ("came to", CAME_TO_WORDS[row.came_to]),
+                *([("received", f"{row.times_received} times")] if row.times_received > 1 else []),
+            ],
+        )
+        for row in rows[:NOTIFICATIONS_SHOWN]
+    ]
+
+
+def _events(payment_id: UUID) -> list[Moment]:
     return [
         Moment(
             words=EVENT_WORDS.get(event.kind, event.kind.replace("_", " ")),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from consumers.cards import is_plausible_number
-from payouts.models import AccountKind, EventKind, JournalKind
+from payouts.models import AccountKind, CameTo, EventKind, JournalKind, Meaning
 from payouts.models.payment import AttemptState
 from payouts.states import MoneyMoved, Status
 
@@ -35,6 +35,22 @@ STATUS_MEANS: Final = {
     Status.CANCELED.value: "Taken back before it was sent. The funds are free again.",
     Status.EXPIRED.value: "Nobody decided in time. The funds are free again.",
     Status.RETURNED.value: "Paid, and the money came back later.",
+}
+
+MEANING_WORDS: Final = {
+    Meaning.PAID.value: "it was paid",
+    Meaning.NOT_PAID.value: "it was not paid",
+    Meaning.IN_PROGRESS.value: "it is at it",
+    Meaning.RETURNED.value: "the money came back",
+    Meaning.UNREADABLE.value: "something that nobody can read",
+}
+CAME_TO_WORDS: Final = {
+    CameTo.SETTLED.value: "settled by it",
+    CameTo.NOTHING.value: "nothing new",
+    CameTo.CASE.value: "contradicts, a case was opened",
+    CameTo.ASKED.value: "not believed, the network was asked",
+    CameTo.NOT_BELIEVED.value: "not believed, nothing was in doubt",
+    CameTo.NOT_OURS.value: "not ours",
 }
 
 # What stands beside a status that a case disputes, and after it was closed against the status.

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from consumers.api import addresses
-from payouts.api import event_views, views, webhook_views
+from payouts.api import event_views, notification_views, views, webhook_views
 
 # Registers what reads ids in the addresses below.
 assert addresses.ANY_UUID
@@ -21,6 +21,11 @@ urlpatterns = [
         "v2/payments/oct/<any_uuid:payment_id>/events/",
         views.EventsView.as_view(),
         name="payment-events",
+    ),
+    path(
+        "networks/<slug:network>/notifications/",
+        notification_views.NotificationsView.as_view(),
+        name="network-notifications",
     ),
     path("v2/balance/", views.BalanceView.as_view(), name="balance"),
     path("v2/events/", event_views.EventFeedView.as_view(), name="event-feed"),

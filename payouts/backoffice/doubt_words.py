@@ -59,6 +59,7 @@ CASE_WORDS: Final = {
     CaseKind.SETTLED_TWICE.value: "Settled twice",
     CaseKind.MISSING_HERE.value: "Settled, and not ours",
     CaseKind.MISSING_THERE.value: "Not settled",
+    CaseKind.UNKNOWN_INSTRUCTION.value: "Not our instruction",
 }
 WAY_WORDS: Final = {
     Way.NOTHING.value: "Nothing is to be booked",

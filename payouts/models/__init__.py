@@ -28,6 +28,7 @@ from payouts.models.exports import (
     PushView,
 )
 from payouts.models.ledger import Account, AccountKind, AccountPart, Journal, JournalKind, Posting
+from payouts.models.notifications import CameTo, Meaning, NetworkNotification
 from payouts.models.payment import (
     Attempt,
     Event,
@@ -73,6 +74,7 @@ __all__ = [
     "BatchRow",
     "BatchState",
     "BatchTally",
+    "CameTo",
     "Case",
     "CaseKind",
     "CaseState",
@@ -99,6 +101,8 @@ __all__ = [
     "Journal",
     "JournalKind",
     "Limit",
+    "Meaning",
+    "NetworkNotification",
     "OrderKind",
     "OutboxCursor",
     "OutboxEvent",

@@ -165,6 +165,24 @@ class NotFound:
     raw: Raw = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The network gives back what it had credited; `reference` is its own name for that."""
+
+    amount: Decimal
+    reference: str
+    raw: Raw = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a network tells by itself about one instruction. `amount` is in dollars, if it says."""
+
+    identity: NetworkIdentity
+    says: Approved | Declined | Unknown | Returned
+    amount: Decimal | None
+
+
 Outcome = Approved | Declined | Unknown | NotSent
 Finding = Approved | Declined | Unknown | NotFound
 

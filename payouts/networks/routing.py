@@ -5,8 +5,9 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from payouts.networks.base import CardNetwork, NetworkIdentity, identity_from_sequence
+from payouts.networks.base import CardNetwork, NetworkIdentity, Notice, identity_from_sequence
 from payouts.networks.sandbox.adapter import READ_SECONDS, Patience, SandboxNetwork
+from payouts.networks.sandbox.notices import is_signed, read_notice
 
 PUSHABLE_CARD_NETWORKS = frozenset({"visa", "mastercard"})
 
@@ -36,6 +37,25 @@ def network_named(name: str) -> CardNetwork:
     if network.name != name:
         raise NoNetworkForCard(name)
     return network
+
+
+def tells_by_itself(network: str) -> bool:
+    """Whether there is a network of this name that posts notifications to us."""
+    return network == SandboxNetwork.name
+
+
+def is_genuine(network: str, body: bytes, *, signature: str, at: datetime) -> bool:
+    """Whether the network itself has signed this notification, by the keys that it shares with us.
+
+    Without keys in the settings nothing is.
+    """
+    keys = settings.SANDBOX_NOTIFICATION_KEYS
+    return tells_by_itself(network) and is_signed(body, signature=signature, keys=keys, at=at)
+
+
+def notice_in(network: str, body: bytes) -> Notice | None:
+    """What a notification of the network says, genuine or not; None if nobody can read it."""
+    return read_notice(body) if tells_by_itself(network) else None
 
 
 async def close_networks() -> None:

@@ -48,10 +48,14 @@ def ask_now(payment_id: UUID, *, by: User) -> Asked:
     with audited(act, refusals=(AskingNotPermitted,)):
         if not (by.is_active and by.has_perm(RESOLVE_PAYMENT)):
             raise AskingNotPermitted
-        return _make_due(payment_id)
+        return make_due(payment_id)
 
 
-def _make_due(payment_id: UUID) -> Asked:
+def make_due(payment_id: UUID) -> Asked:
+    """Have the network asked about a payment if it is in doubt, and ring; `ask_now` says the rest.
+
+    For callers who have authorised it: a person, or a word that nobody can vouch for.
+    """
     with transaction.atomic():
         row = fetch_row(_LOCK, {"id": payment_id})
         if row is None or row[0] != Status.UNKNOWN.value:

@@ -66,7 +66,7 @@ def return_payment(notice: ReturnNotice, *, actor: Actor = WORKER) -> Status:
     :raises NoSuchInstruction: the identity is of none of our attempts.
     """
     at = timezone.now()
-    payment_id = _payment_with(notice)
+    payment_id = payment_with(notice.network, notice.identity)
     _complete_unclear(payment_id, notice, actor=actor, at=at)
     with transaction.atomic():
         payment = lock_payment(payment_id)
@@ -149,12 +149,15 @@ def take_back(
     )
 
 
-def _payment_with(notice: ReturnNotice) -> UUID:
-    identity = notice.identity
+def payment_with(network: str, identity: NetworkIdentity) -> UUID:
+    """The payment that was sent to this network under this identity.
+
+    :raises NoSuchInstruction: none was.
+    """
     row = fetch_row(
         _BY_IDENTITY,
         {
-            "network": notice.network,
+            "network": network,
             "acquiring_bin": identity.acquiring_bin,
             "trace": identity.systems_trace_audit_number,
             "reference": identity.retrieval_reference_number,

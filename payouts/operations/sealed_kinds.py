@@ -11,6 +11,7 @@ from consumers.operations.reseal_cards import CARDS
 from consumers.operations.sealed_rows import SealedKind
 from payouts.operations.keep_evidence import EVIDENCE
 from payouts.operations.reseal_factors import SECOND_FACTORS
+from payouts.operations.take_notification import NOTIFICATIONS
 from payouts.operations.upload_batch import BATCH_FILES
 from payouts.operations.webhook_endpoints import PREVIOUS_WEBHOOK_SECRETS, WEBHOOK_SECRETS
 
@@ -23,4 +24,5 @@ SEALED_KINDS: Final[tuple[SealedKind, ...]] = (
     TAX_IDENTIFIERS,
     BATCH_FILES,
     EVIDENCE,
+    NOTIFICATIONS,
 )

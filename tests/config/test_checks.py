@@ -24,6 +24,7 @@ SAFE: dict[str, Any] = {
     "CELERY_BROKER_URL": "amqp://broker.example/",
     "CARD_NETWORK_SANDBOX_URL": "http://sandbox.example",
     "SANDBOX_NETWORK_IN_PRODUCTION": True,
+    "SANDBOX_NOTIFICATION_KEYS": (),
     "WEBHOOK_LOOPBACK_ALLOWED": False,
 }
 
@@ -60,6 +61,11 @@ def test_is_silent_about_safe_settings(production: Settings) -> None:
         ("SIGN_IN_TRIES", 11, "payouts.E013"),
         ("SIGN_IN_LOCK_SECONDS", 1799, "payouts.E013"),
         ("WEBHOOK_LOOPBACK_ALLOWED", True, "payouts.E014"),
+        (
+            "SANDBOX_NOTIFICATION_KEYS",
+            ("good", django_settings.DEVELOPMENT_NOTIFICATION_KEY),
+            "payouts.E017",
+        ),
         ("CARD_ENCRYPTION_KEYS", "", "payouts.E006"),
         ("CARD_ENCRYPTION_KEYS", "first:not base64", "payouts.E006"),
         ("CARD_FINGERPRINT_KEYS", SAFE["CARD_ENCRYPTION_KEYS"], "payouts.E006"),

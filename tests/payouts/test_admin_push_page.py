@@ -111,13 +111,13 @@ def test_sends_back_from_a_page_that_does_not_exist(key: str) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
 
 
-# Session, person, two for permissions, the payment with all that stands beside it, history, the
-# entry about who looked; then the session is written anew (three).
+# Session, person, two for permissions, the payment with all that stands beside it, history, what
+# the network told, the entry about who looked; then the session is written anew (three).
 @pytest.mark.parametrize("events", [1, 3])
 def test_asks_a_fixed_number_of_statements(events: int, django_assert_num_queries: Any) -> None:
     payment = push(make_payee()) if events == 1 else fresh(push_unknown(make_payee()))
     client = browser("viewer")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(page_address(payment))
 
 
@@ -131,7 +131,7 @@ def test_asks_more_only_for_what_the_reader_may_see(
         approve_payment(payment.pk, by=approver, digest=digest_of(payment))
     client = browser("auditor")
     # Journals with their postings, requirements, decisions, webhooks, who looked.
-    with django_assert_num_queries(10 + 5):
+    with django_assert_num_queries(11 + 5):
         client.get(page_address(payment))
 
 

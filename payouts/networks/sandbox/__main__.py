@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ from pathlib import Path
 from payouts.networks.sandbox.behaviour import Switches, fault_named
 from payouts.networks.sandbox.book import Book
 from payouts.networks.sandbox.server import SandboxServer
+from payouts.networks.sandbox.teller import Listener
+
+_KEYS = "SANDBOX_NOTIFICATION_KEYS"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -27,23 +31,29 @@ def main(arguments: Sequence[str]) -> None:
             latency_ms=chosen.latency_ms,
             limit_ms=chosen.limit_ms,
             late_ms=chosen.late_ms,
+            return_ms=chosen.return_ms,
             faults=chosen.faults,
             seed=chosen.seed,
             mix=tuple(fault_named(name) for name in chosen.mix.split(",") if name),
         )
     except ValueError as problem:
         sys.exit(str(problem))
-    asyncio.run(_serve(chosen.book, switches, host=chosen.host, port=chosen.port))
+    if chosen.notify and not chosen.notify_key:
+        sys.exit(f"Set {_KEYS}: what is posted to {chosen.notify} has to be signed.")
+    listener = Listener(chosen.notify, chosen.notify_key) if chosen.notify else None
+    asyncio.run(_serve(chosen.book, switches, chosen.host, chosen.port, listener))
 
 
-async def _serve(path: Path, switches: Switches, *, host: str, port: int) -> None:
+async def _serve(
+    path: Path, switches: Switches, host: str, port: int, listener: Listener | None
+) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     path.parent.mkdir(parents=True, exist_ok=True)
     book = Book(path)
     try:
-        server = SandboxServer(book, switches, host=host, port=port)
+        server = SandboxServer(book, switches, host=host, port=port, listener=listener)
         await server.open()
         sys.stdout.write(json.dumps({"address": server.address}) + "\n")
         sys.stdout.flush()
@@ -63,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         "--limit-ms", type=int, default=30_000, help="after this a push answers 202"
     )
     parser.add_argument("--late-ms", type=int, default=2_000, help="how late a late decision is")
+    parser.add_argument(
+        "--return-ms", type=int, default=Switches().return_ms, help="how late a return is"
+    )
+    parser.add_argument("--notify", default="", help="address that notifications are posted to")
+    key = os.environ.get(_KEYS, "").partition(",")[0].strip()
+    parser.add_argument("--notify-key", default=key, help=f"signs them; the first of {_KEYS}")
     parser.add_argument("--faults", type=float, default=0.0, help="share of faulty answers, 0 to 1")
     parser.add_argument("--seed", type=int, default=0, help="which instructions the faults strike")
     parser.add_argument("--mix", default="", help="names of faults, with commas; all if empty")

@@ -11,9 +11,12 @@ import orjson
 
 from payouts.declines import DUPLICATE_CODE
 from payouts.networks.base import NetworkIdentity
-from payouts.networks.sandbox.behaviour import CardAnswer, Fault, is_approval
+from payouts.networks.sandbox.behaviour import APPROVED, CardAnswer, Fault, is_approval
 from payouts.networks.sandbox.entries import Entry
+from payouts.networks.sandbox.notices import DECISION
 from payouts.networks.sandbox.wire import Answer, Breakage, Reply, Sending
+
+OTHER_DECLINE = "05"
 
 _FAST_FUNDS_INDICATORS = {"fast_funds": "D", "standard": "N", "not_supported": "N"}
 _CARD_TYPE_CODES = {"debit": "D", "prepaid": "P", "credit": "C"}
@@ -26,6 +29,7 @@ _BREAKAGES = {
     Fault.HIDDEN_ONCE: Breakage.RESET,
     Fault.HIDDEN_LONG: Breakage.RESET,
     Fault.CLOSED_AFTER: Breakage.CLOSE,
+    Fault.RETURNED_UNSEEN: Breakage.RESET,
 }
 
 
@@ -71,6 +75,32 @@ def inquired(entry: Entry) -> Answer:
         content |= {"statusCode": "PENDING", "statusIdentifier": entry.status_identifier}
         return as_json({**content, **_identity(_identity_of(entry))})
     return as_json({**content, "statusCode": "COMPLETED", **_decision(entry)})
+
+
+def told(entry: Entry, kind: str, *, returned: bool = False) -> bytes:
+    """What the network posts by itself about an instruction, ready to be signed."""
+    content: dict[str, object] = {
+        "notificationType": kind,
+        "amount": f"{entry.amount_cents // 100}.{entry.amount_cents % 100:02d}",
+        "transactionCurrencyCode": entry.currency,
+        "recipientLastFour": entry.card_last4,
+        "statusIdentifier": entry.status_identifier,
+    }
+    if returned:
+        content["returnReference"] = f"RET{entry.id:09d}"
+    decision = _decision(entry) if kind == DECISION else _identity(_identity_of(entry))
+    return orjson.dumps({**content, **decision})
+
+
+def as_planned(entry: Entry) -> Entry:
+    """The entry as if it had been decided already."""
+    return replace(entry, code=entry.planned_code)
+
+
+def opposite(entry: Entry) -> Entry:
+    """The entry as if the other thing had been decided."""
+    assert entry.code is not None
+    return replace(entry, code=OTHER_DECLINE if is_approval(entry.code) else APPROVED)
 
 
 def not_found(query: Mapping[str, str]) -> Answer:
@@ -120,6 +150,8 @@ def _spoiled_answer(entry: Entry, answer: Answer, fault: Fault | None) -> Answer
         return replace(answer, sending=Sending.TRUNCATED)
     if fault is Fault.SLOW_DRIP:
         return replace(answer, sending=Sending.DRIPPED)
+    if fault is Fault.CONTRADICTED:
+        return decided(opposite(entry))
     if fault is Fault.NO_CODE:
         return as_json({**_decision(entry), "actionCode": None})
     if fault is Fault.WRONG_IDENTITY:

@@ -59,6 +59,16 @@ class Fault(IntEnum):
     # Takes longer than the network's own limit, which then answers 202 by itself.
     OVER_LIMIT = 21
     FORBIDDEN_BEFORE = 22
+    # 202 at once, like LATE; what was decided is posted twice, or followed by what was before.
+    TOLD_TWICE = 23
+    TOLD_OUT_OF_ORDER = 24
+    # 202 at once, and somebody else posts the opposite; the network itself posts nothing.
+    FORGED = 25
+    # Credited, and given back `return_ms` later; of the second one nobody has heard before.
+    RETURNED = 26
+    RETURNED_UNSEEN = 27
+    # Answers the opposite of what is done, and posts the truth `late_ms` later.
+    CONTRADICTED = 28
 
 
 # The instruction never reaches the core: nothing is credited, an inquiry finds nothing, and the
@@ -71,6 +81,12 @@ DROPPING_FAULTS = frozenset(
         Fault.FORBIDDEN_BEFORE,
     }
 )
+
+# Answered 202 at once, decided `late_ms` later.
+LATE_FAULTS = frozenset({Fault.LATE, Fault.TOLD_TWICE, Fault.TOLD_OUT_OF_ORDER, Fault.FORGED})
+# What the book says in the end is not what was answered, or not all: only by card or amount.
+_NEVER_MIXED = frozenset({Fault.RETURNED, Fault.RETURNED_UNSEEN, Fault.CONTRADICTED})
+_MIXED = tuple(fault for fault in Fault if fault not in _NEVER_MIXED)
 
 _HIDDEN_INQUIRIES = {Fault.HIDDEN_ONCE: 1, Fault.HIDDEN_LONG: 3}
 
@@ -135,12 +151,14 @@ class Switches:
     """What holds for all instructions; set at the start or through POST /control.
 
     `faults` is a share (0 to 1) of the instructions that have no fault by card or amount; which of
-    them, and which fault out of `mix` (all if empty), follows from `seed` and the trace number.
+    them, and which fault out of `mix`, follows from `seed` and the trace number. If `mix` is empty
+    it is all of them but those that undo what was answered.
     """
 
     latency_ms: int = 50
     limit_ms: int = 30_000
     late_ms: int = 2_000
+    return_ms: int = 3 * 24 * 60 * 60 * 1000
     faults: float = 0.0
     seed: int = 0
     mix: tuple[Fault, ...] = ()
@@ -148,7 +166,7 @@ class Switches:
     def __post_init__(self) -> None:
         if not 0 <= self.faults <= 1:
             raise ValueError("faults is a share from 0 to 1.")
-        if min(self.latency_ms, self.limit_ms, self.late_ms) < 0:
+        if min(self.latency_ms, self.limit_ms, self.late_ms, self.return_ms) < 0:
             raise ValueError("A time cannot be negative.")
 
     def with_changes(self, changes: Mapping[str, object]) -> "Switches":
@@ -208,7 +226,7 @@ def is_approval(code: str) -> bool:
 def _switch(name: str, value: object) -> object:
     if name == "mix":
         return _mix(value)
-    if name in {"latency_ms", "limit_ms", "late_ms", "seed"} and type(value) is int:
+    if name in {"latency_ms", "limit_ms", "late_ms", "return_ms", "seed"} and type(value) is int:
         return value
     if name == "faults" and type(value) in (int, float):
         return value
@@ -241,7 +259,7 @@ def _mixed_fault(identity: NetworkIdentity, switches: Switches) -> Fault | None:
     drawn = int.from_bytes(hashlib.sha256(trace.encode()).digest()[:8], "big")
     if drawn % _MIX_STEPS >= switches.faults * _MIX_STEPS:
         return None
-    choice = switches.mix or tuple(Fault)
+    choice = switches.mix or _MIXED
     return choice[drawn // _MIX_STEPS % len(choice)]
 
 

@@ -21,8 +21,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from payouts.networks.sandbox import entries
+from payouts.networks.sandbox import entries, telling
 from payouts.networks.sandbox.entries import Entry, Merchant, Order, Receipt, Settled
+from payouts.networks.sandbox.telling import Due, Telling
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ class Book:
     def __init__(self, path: Path) -> None:
         connection = _connect(path)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(entries.SCHEMA)
+        for statement in (entries.SCHEMA, telling.SCHEMA, telling.INDEX):
+            connection.execute(statement)
         self._reading = connection
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="book-reader")
         self._writer = _GroupWriter(path)
@@ -57,15 +59,39 @@ class Book:
         now = _now()
         return await self._writer.write(lambda book: entries.receive(book, order, received_at=now))
 
-    async def decide(self, entry_id: int, *, code: str) -> Entry:
-        """Decide a running instruction, and credit it if the code approves.
+    async def decide(
+        self, entry_id: int, *, code: str, tellings: tuple[Telling, ...] = ()
+    ) -> Entry:
+        """Decide a running instruction, credit it if the code approves, and plan what is told.
 
         Only once: a later call changes nothing and finds the first decision.
         """
-        now = _now()
-        return await self._writer.write(
-            lambda book: entries.decide(book, entry_id, code=code, decided_at=now)
+        at = datetime.now(UTC)
+
+        def work(book: sqlite3.Connection) -> Entry:
+            telling.plan(book, entry_id, tellings, at=at)
+            return entries.decide(book, entry_id, code=code, decided_at=_text(at))
+
+        return await self._writer.write(work)
+
+    async def tell(self, entry_id: int, tellings: tuple[Telling, ...]) -> None:
+        """Plan what is told about an instruction. The same again changes nothing."""
+        at = datetime.now(UTC)
+        await self._writer.write(lambda book: telling.plan(book, entry_id, tellings, at=at))
+
+    async def untold(self, *, limit: int) -> list[Due]:
+        """What is to be posted now."""
+        at = datetime.now(UTC)
+        return await self._read(lambda book: telling.due(book, at=at, limit=limit))
+
+    async def mark_told(self, one: Due, *, has_arrived: bool) -> None:
+        at = datetime.now(UTC)
+        await self._writer.write(
+            lambda book: telling.mark(book, one, has_arrived=has_arrived, at=at)
         )
+
+    async def entry(self, entry_id: int) -> Entry | None:
+        return await self._read(lambda book: entries.entry_of(book, entry_id))
 
     async def inquire(self, query: Mapping[str, str]) -> Entry | None:
         """What the network's inquiry may tell; an instruction may be hidden from the first ones."""
@@ -195,4 +221,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return _text(datetime.now(UTC))
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")

@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from payouts.networks.sandbox import answers, arrivals, behaviour
+from payouts.networks.sandbox import answers, arrivals, behaviour, teller
 from payouts.networks.sandbox.arrivals import Arrival, MalformedMessage
 from payouts.networks.sandbox.behaviour import Fault, Plan, Switches
 from payouts.networks.sandbox.book import Book
 from payouts.networks.sandbox.entries import Entry, Order, Standing, card_token
 from payouts.networks.sandbox.settlement_desk import SettlementDesk
+from payouts.networks.sandbox.teller import Teller
+from payouts.networks.sandbox.telling import told_at_once, told_when_decided
 from payouts.networks.sandbox.wire import Answer, Listener, Reply, Request
 
 PUSH_PATH = "/visadirect/fundstransfer/v1/pushfundstransactions"
@@ -37,8 +39,18 @@ Route = Callable[[Request], Awaitable[Reply]]
 class SandboxServer:
     """One sandbox network on one address with one book."""
 
-    def __init__(self, book: Book, switches: Switches, *, host: str, port: int) -> None:
+    def __init__(
+        self,
+        book: Book,
+        switches: Switches,
+        *,
+        host: str,
+        port: int,
+        listener: teller.Listener | None = None,
+    ) -> None:
         self._book = book
+        self._teller = None if listener is None else Teller(book, listener)
+        self._telling: asyncio.Task[None] | None = None
         self._switches = switches
         self._running: set[asyncio.Task[Entry]] = set()
         self._reopening: asyncio.Task[None] | None = None
@@ -64,12 +76,16 @@ class SandboxServer:
     async def open(self) -> None:
         """Finish what an earlier process had taken up, then accept connections."""
         for entry in await self._book.running():
-            await self._book.decide(entry.id, code=entry.planned_code)
+            await self._decide(entry)
         await self._listener.open()
+        if self._teller is not None:
+            self._telling = asyncio.get_running_loop().create_task(self._teller.run())
 
     def close(self) -> None:
         """Stop at once, as if killed; what was running is finished at the next start."""
         self._listener.close()
+        if self._telling is not None:
+            self._telling.cancel()
         for task in self._running:
             task.cancel()
 
@@ -109,7 +125,9 @@ class SandboxServer:
         if fault in behaviour.DROPPING_FAULTS:
             await asyncio.sleep(latency)
             return answers.spoiled(entry, fault)
-        limit = latency if fault is Fault.LATE else switches.limit_ms / 1000
+        if self._teller is not None and (tellings := told_at_once(fault)):
+            await self._book.tell(entry.id, tellings)
+        limit = latency if fault in behaviour.LATE_FAULTS else switches.limit_ms / 1000
         deciding = self._decide_after(_delay_seconds(fault, switches), entry)
         done, _ = await asyncio.wait({deciding}, timeout=limit)
         if not done:
@@ -119,13 +137,17 @@ class SandboxServer:
     def _decide_after(self, seconds: float, entry: Entry) -> "asyncio.Task[Entry]":
         async def decide() -> Entry:
             await asyncio.sleep(seconds)
-            return await self._book.decide(entry.id, code=entry.planned_code)
+            return await self._decide(entry)
 
         # A task of its own: the instruction is carried out even if its client goes away.
         task = asyncio.get_running_loop().create_task(decide())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
+
+    async def _decide(self, entry: Entry) -> Entry:
+        tellings = () if self._teller is None else told_when_decided(entry, self._switches)
+        return await self._book.decide(entry.id, code=entry.planned_code, tellings=tellings)
 
     async def _status(self, request: Request) -> Reply:
         identifier = request.path.removeprefix(f"{PUSH_PATH}/")
@@ -206,7 +228,7 @@ def _order(arrival: Arrival, plan: Plan) -> Order:
 
 def _delay_seconds(fault: Fault | None, switches: Switches) -> float:
     latency = switches.latency_ms / 1000
-    if fault is Fault.LATE:
+    if fault in behaviour.LATE_FAULTS:
         return latency + switches.late_ms / 1000
     if fault is Fault.OVER_LIMIT:
         return switches.limit_ms / 1000 + _OVER_LIMIT_SECONDS

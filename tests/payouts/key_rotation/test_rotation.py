@@ -30,6 +30,7 @@ from payouts.operations.keep_evidence import keep_evidence, reveal_evidence
 from payouts.operations.read_batch import read_next_batch
 from payouts.operations.reseal_factors import SECOND_FACTORS
 from payouts.operations.sealed_kinds import SEALED_KINDS
+from payouts.operations.take_notification import take_notification
 from payouts.operations.webhook_endpoints import rotate_webhook_secret, webhook_keys
 from tests.batches import csv_file, line, upload
 from tests.builders import VISA_NUMBER
@@ -55,11 +56,13 @@ SEALED_TABLES = {
     "mfa_authenticator",
     "payouts_batchfile",
     "payouts_evidencefile",
+    "payouts_networknotification",
     "payouts_webhookendpoint",
 }
 ONE_OF_EACH = (
     "2 second factors, 1 cards, 1 webhook secrets, 1 previous webhook secrets, "
-    "1 tax identifiers, 1 files of batches, 1 files of evidence"
+    "1 tax identifiers, 1 files of batches, 1 files of evidence, "
+    "1 notifications of networks"
 )
 
 
@@ -81,6 +84,7 @@ def card(grace: User) -> PaymentCard:
     made = make_payee()
     rotate_webhook_secret(make_webhook(partner=made.partner), overlap=timedelta(hours=1))
     keep_evidence(LETTER, payment=push_unknown(made), by=make_staff("opal", "operations"))
+    take_notification("sandbox", b"{}", signature="")
     register_consumer(made.partner_id, pcid="with-tax-id", tax_identifier="000-12-3456")
     upload(made.partner, grace, csv_file(line(made)))
     return made
@@ -165,6 +169,7 @@ def test_counts_every_kind_and_leaves_an_entry(card: PaymentCard, settings: Any)
     assert AuditEntry.objects.get(verb="rotate_keys").after["moved"] == {
         "second factors": 2, "cards": 1, "webhook secrets": 1, "previous webhook secrets": 1,
         "tax identifiers": 1, "files of batches": 1, "files of evidence": 1,
+        "notifications of networks": 1,
     }  # fmt: skip
 
 

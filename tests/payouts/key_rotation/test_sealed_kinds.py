@@ -34,6 +34,7 @@ NOT_SEALED = {
     "payouts.ExportPiece.content",
     "payouts.IdempotencyKey.answer",
     "payouts.IdempotencyKey.request_digest",
+    "payouts.NetworkNotification.sha256",
     "payouts.SignInTries.key",
 }
 
@@ -42,6 +43,7 @@ SEALS = {
     "consumers/operations/cards.py": {"cards"},
     "consumers/operations/consumers.py": {"tax identifiers"},
     "payouts/operations/keep_evidence.py": {"files of evidence"},
+    "payouts/operations/take_notification.py": {"notifications of networks"},
     "payouts/operations/upload_batch.py": {"files of batches"},
     "payouts/operations/webhook_endpoints.py": {"webhook secrets", "previous webhook secrets"},
     "payouts/seeding/people.py": {"cards"},

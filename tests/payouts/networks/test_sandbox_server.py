@@ -255,6 +255,7 @@ def test_shows_and_throws_its_switches(own_sandbox: SandboxServer) -> None:
         "latency_ms": 300,
         "limit_ms": 30_000,
         "late_ms": 300,
+        "return_ms": 259_200_000,
         "faults": 0.5,
         "seed": 9,
         "mix": ["html"],

@@ -1,0 +1,178 @@
+"""Makes of a stored notification what an answer of the network would have made; in a worker.
+
+A genuine one goes the way of every outcome (`record_outcome`, `return_payment`), which decide what
+a repeat, one out of order, or one that contradicts what is final comes to. What nobody can vouch
+for is never believed: it only has the network asked.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from consumers.statements import fetch_rows
+from payouts.actors import card_network
+from payouts.doubts import CaseKind
+from payouts.models import CameTo, Case, Event, EventKind, Meaning, NetworkNotification, Payment
+from payouts.networks.base import Approved, Declined, Notice, Returned, Unknown
+from payouts.networks.routing import notice_in
+from payouts.operations.ask_now import Asked, make_due
+from payouts.operations.cases import Disagreement, open_case
+from payouts.operations.record_outcome import record_outcome
+from payouts.operations.return_payment import (
+    NoSuchInstruction,
+    ReturnNotice,
+    payment_with,
+    return_payment,
+)
+from payouts.operations.take_notification import body_of
+
+logger = logging.getLogger(__name__)
+
+# So long nobody else takes it. Used twice it would change nothing more.
+_LEASE: Final = timedelta(seconds=60)
+_CLAIM: Final = """
+WITH waiting AS (
+    SELECT id FROM payouts_networknotification WHERE due_at <= %(at)s
+    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE payouts_networknotification taken SET due_at = %(lease_until)s, tries = taken.tries + 1
+FROM waiting WHERE taken.id = waiting.id
+RETURNING taken.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What a notification said and came to, and of which payment."""
+
+    meaning: Meaning
+    came_to: CameTo
+    payment_id: UUID | None = None
+
+
+def claim_notifications(*, limit: int) -> list[UUID]:
+    """Take up to `limit` notifications that wait to be used, in the order of their coming.
+
+    Any number of workers may do this at once. What its taker does not use is taken again after a
+    minute.
+    """
+    at = timezone.now()
+    rows = fetch_rows(_CLAIM, {"at": at, "lease_until": at + _LEASE, "limit": limit})
+    # The keys are times.
+    return sorted(row[0] for row in rows)
+
+
+def use_notification(notification_id: UUID) -> None:
+    """Make of a notification what it says. Safe to die in: a second time it changes nothing more.
+
+    Call it outside of any transaction: what comes of it takes transactions of its own.
+    """
+    notification = NetworkNotification.objects.get(pk=notification_id)
+    notice = notice_in(notification.network, body_of(notification))
+    use = _use(notification, notice)
+    NetworkNotification.objects.filter(pk=notification_id, used_at__isnull=True).update(
+        meaning=use.meaning,
+        came_to=use.came_to,
+        payment_id=use.payment_id,
+        used_at=timezone.now(),
+        due_at=None,
+    )
+
+
+def _use(notification: NetworkNotification, notice: Notice | None) -> _Use:
+    if notice is None:
+        if notification.is_genuine:
+            logger.error("Nobody can read notification %s.", notification.pk)
+        return _Use(Meaning.UNREADABLE, CameTo.NOTHING)
+    meaning = _meaning(notice)
+    try:
+        payment_id = payment_with(notification.network, notice.identity)
+    except NoSuchInstruction:
+        if notification.is_genuine:
+            _wonder(notification, notice, at=notification.received_at)
+        return _Use(meaning, CameTo.NOT_OURS)
+    if not notification.is_genuine or _is_about_another_amount(notice, payment_id):
+        return _Use(meaning, _asked(payment_id), payment_id)
+    return _Use(meaning, _believed(notification.network, notice, payment_id), payment_id)
+
+
+def _meaning(notice: Notice) -> Meaning:
+    match notice.says:
+        case Approved():
+            return Meaning.PAID
+        case Declined():
+            return Meaning.NOT_PAID
+        case Returned():
+            return Meaning.RETURNED
+        case Unknown():
+            return Meaning.IN_PROGRESS
+
+
+def _is_about_another_amount(notice: Notice, payment_id: UUID) -> bool:
+    """A decision about another amount is as good as unsigned. Of a return that is a case."""
+    if notice.amount is None or isinstance(notice.says, Returned):
+        return False
+    return not Payment.objects.filter(pk=payment_id, amount=notice.amount).exists()
+
+
+def _asked(payment_id: UUID) -> CameTo:
+    asked = make_due(payment_id)
+    return CameTo.NOT_BELIEVED if asked is Asked.NOT_UNKNOWN else CameTo.ASKED
+
+
+def _believed(network: str, notice: Notice, payment_id: UUID) -> CameTo:
+    actor, says = card_network(network), notice.says
+    version = Payment.objects.values_list("version", flat=True).get(pk=payment_id)
+    cases = Case.objects.filter(payment_id=payment_id).count()
+    match says:
+        case Approved() | Declined():
+            record_outcome(payment_id, says, actor=actor)
+        case Returned():
+            returned = ReturnNotice(
+                network=network,
+                identity=notice.identity,
+                amount=says.amount,
+                reference=says.reference,
+            )
+            return_payment(returned, actor=actor)
+        case Unknown():
+            return CameTo.NOTHING
+    if Case.objects.filter(payment_id=payment_id).count() > cases:
+        return CameTo.CASE
+    by_it = Event.objects.filter(payment_id=payment_id, number__gt=version, actor=actor.label)
+    changed = by_it.exclude(kind=EventKind.CONFIRMED).exists()
+    return CameTo.SETTLED if changed else CameTo.NOTHING
+
+
+def _wonder(notification: NetworkNotification, notice: Notice, *, at: datetime) -> None:
+    """The network moved money for an instruction that we never gave: somebody has to look."""
+    if not isinstance(notice.says, Approved | Returned):
+        return
+    says = "paid" if isinstance(notice.says, Approved) else "returned"
+    amount, identity = notice.amount or Decimal(0), notice.identity
+    reference = identity.retrieval_reference_number
+    logger.critical("The network tells of %s, which we never instructed.", reference)
+    open_case(
+        Disagreement(
+            kind=CaseKind.UNKNOWN_INSTRUCTION,
+            subject=f"{notification.network}|{reference}|{identity.systems_trace_audit_number}|"
+            f"{identity.terminal_id}|{says}",
+            title=f"${amount:,.2f}: the network says {says}, and we never instructed {reference}",
+            amount=amount,
+            ours={"status": "not ours"},
+            theirs={
+                "says": says,
+                "amount": f"{amount:.2f}",
+                "reference": reference,
+                "trace_number": identity.systems_trace_audit_number,
+                "terminal": identity.terminal_id,
+            },
+        ),
+        at=at,
+        actor=card_network(notification.network),
+    )

@@ -1,0 +1,253 @@
+"""What networks post by themselves: stored first, believed if it is signed, used in a worker."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from consumers.models import PaymentCard
+from payouts.doubts import CaseKind
+from payouts.models import Case, Event, NetworkNotification, Payment
+from payouts.notification_work import use_waiting_notifications
+from payouts.operations import take_notification
+from payouts.operations.record_outcome import record_outcome
+from payouts.operations.take_notification import body_of, forget_forged_notifications
+from payouts.states import Status
+from tests.books import assert_books_are_right, execute, refusal
+from tests.conftest import Bell
+from tests.doubts import the_case
+from tests.notices import ADDRESS, notice, post, told
+from tests.owner import forced
+from tests.pushes import (
+    APPROVED,
+    declined,
+    fresh,
+    history,
+    make_payee,
+    push,
+    push_submitted,
+    push_unknown,
+    status_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def card() -> PaymentCard:
+    return make_payee()
+
+
+@pytest.fixture
+def unknown(card: PaymentCard) -> Payment:
+    return push_unknown(card)
+
+
+@pytest.mark.parametrize(("code", "status"), [("00", Status.COMPLETED), ("05", Status.FAILED)])
+def test_a_signed_one_settles_what_is_in_doubt(unknown: Payment, code: str, status: Status) -> None:
+    row = told(notice(unknown, actionCode=code))
+    assert status_of(unknown) is status
+    assert (row.came_to, row.payment, row.is_genuine) == ("settled", unknown, True)
+    assert Event.objects.filter(payment=unknown).latest("number").actor == "network:sandbox"
+    assert_books_are_right()
+
+
+def test_it_is_stored_and_rung_for_before_anything_is_made_of_it(
+    unknown: Payment, bell: Bell, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        assert post(notice(unknown)) == 200
+    row = NetworkNotification.objects.get()
+    assert (row.used_at, row.came_to) == (None, "")
+    assert body_of(row) == notice(unknown)
+    assert status_of(unknown) is Status.UNKNOWN
+    assert bell.rings_for_notifications == 1
+
+
+def test_it_may_overtake_the_answer(card: PaymentCard) -> None:
+    payment = push_submitted(card)
+    told(notice(payment))
+    assert record_outcome(payment.pk, APPROVED) is Status.COMPLETED
+    assert history(payment) == ["created", "sent", "completed"]
+
+
+def test_the_same_again_is_counted_and_changes_nothing(unknown: Payment) -> None:
+    for _ in range(3):
+        told(notice(unknown))
+    assert history(unknown).count("completed") == 1
+    assert NetworkNotification.objects.get().times_received == 3
+
+
+@pytest.mark.parametrize("kind", ["DECISION", "IN_PROGRESS"])
+def test_what_is_known_or_out_of_order_changes_nothing(unknown: Payment, kind: str) -> None:
+    told(notice(unknown))
+    version = fresh(unknown).version
+    row = told(notice(unknown, kind, another="copy"))
+    assert (row.came_to, fresh(unknown).version) == ("nothing", version)
+    assert not Case.objects.exists()
+
+
+def test_what_contradicts_opens_a_case(card: PaymentCard) -> None:
+    payment = push_submitted(card)
+    record_outcome(payment.pk, declined("05"))
+    assert told(notice(payment)).came_to == "case"
+    assert status_of(payment) is Status.FAILED
+    assert (the_case().payment, fresh(payment).moved_otherwise) == (payment, "unknown")
+
+
+@pytest.mark.parametrize("make", [push_submitted, push_unknown])
+def test_a_return_comes_back(card: PaymentCard, make: Any) -> None:
+    payment = make(card)
+    assert told(notice(payment, "RETURN", returnReference="RET1")).came_to == "settled"
+    assert status_of(payment) is Status.RETURNED
+    assert_books_are_right()
+
+
+def test_a_return_of_another_amount_is_a_case(card: PaymentCard) -> None:
+    payment = push_submitted(card)
+    record_outcome(payment.pk, APPROVED)
+    row = told(notice(payment, "RETURN", returnReference="RET1", amount="40.00"))
+    assert (row.came_to, status_of(payment)) == ("case", Status.COMPLETED)
+    assert the_case(CaseKind.RETURN_DIFFERS).amount == 40
+
+
+def _due_later(payment: Payment) -> None:
+    Payment.objects.filter(pk=payment.pk).update(due_at=timezone.now() + timedelta(hours=6))
+
+
+@pytest.mark.parametrize("kind", ["DECISION", "RETURN"])
+def test_what_nobody_has_signed_only_has_the_network_asked(unknown: Payment, kind: str) -> None:
+    _due_later(unknown)
+    row = told(notice(unknown, kind, returnReference="RET1"), key="a stranger's")
+    assert (row.is_genuine, row.came_to) == (False, "asked")
+    assert status_of(unknown) is Status.UNKNOWN
+    due_at = fresh(unknown).due_at
+    assert due_at is not None
+    assert due_at <= timezone.now()
+
+
+def test_what_was_signed_long_ago_is_as_good_as_unsigned(unknown: Payment) -> None:
+    _due_later(unknown)
+    row = told(notice(unknown), at=timezone.now() - timedelta(minutes=6))
+    assert (row.came_to, status_of(unknown)) == ("asked", Status.UNKNOWN)
+
+
+def test_a_decision_about_another_amount_is_not_believed(unknown: Payment) -> None:
+    _due_later(unknown)
+    assert told(notice(unknown, amount="9.99")).came_to == "asked"
+    assert status_of(unknown) is Status.UNKNOWN
+
+
+def test_what_nobody_has_signed_touches_nothing_that_is_final(card: PaymentCard) -> None:
+    payment = push_submitted(card)
+    record_outcome(payment.pk, declined("05"))
+    version = fresh(payment).version
+    assert told(notice(payment), key="a stranger's").came_to == "not_believed"
+    assert fresh(payment).version == version
+    assert not Case.objects.exists()
+
+
+def test_an_instruction_that_we_never_gave_is_a_case_if_money_moved(unknown: Payment) -> None:
+    other = {"retrievalReferenceNumber": "999999999999"}
+    assert told(notice(unknown, actionCode="05", **other)).came_to == "not_ours"
+    assert told(notice(unknown, **other), key="a stranger's").came_to == "not_ours"
+    assert not Case.objects.exists()
+    assert told(notice(unknown, **other)).came_to == "not_ours"
+    assert the_case(CaseKind.UNKNOWN_INSTRUCTION).amount == unknown.amount
+    assert status_of(unknown) is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no JSON", b"[]", b"{}", b"\xff\x00", b'{"notificationType": "DECISION"}',
+     b'{"acquiringBin": "408999\\u0000"}'],
+)  # fmt: skip
+def test_what_nobody_can_read_is_kept(body: bytes) -> None:
+    row = told(body)
+    assert (row.meaning, row.came_to, body_of(row)) == ("unreadable", "nothing", body)
+
+
+@pytest.mark.parametrize("code", ["94", "10", "", None])
+def test_what_is_not_definite_settles_nothing(unknown: Payment, code: str | None) -> None:
+    told(notice(unknown, actionCode=code))
+    assert status_of(unknown) is Status.UNKNOWN
+
+
+def test_one_that_fails_keeps_no_other_from_being_used(
+    card: PaymentCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = push_submitted(card), push_submitted(card, amount="7.00")
+    post(notice(first))
+    post(notice(second))
+
+    def fails_once(row: NetworkNotification, body: Any = body_of) -> bytes:
+        if Payment.objects.get(pk=first.pk).amount in row_amount(body(row)):
+            raise OSError
+        return bytes(body(row))
+
+    def row_amount(body: bytes) -> set[Any]:
+        return {type(first.amount)(json.loads(body)["amount"])}
+
+    monkeypatch.setattr("payouts.operations.use_notifications.body_of", fails_once)
+    assert use_waiting_notifications() == 2
+    assert (status_of(first), status_of(second)) == (Status.SUBMITTED, Status.COMPLETED)
+    monkeypatch.undo()
+    NetworkNotification.objects.filter(used_at=None).update(due_at=timezone.now())
+    use_waiting_notifications()
+    assert status_of(first) is Status.COMPLETED
+
+
+# What anybody may post
+
+
+def test_too_much_is_refused_and_not_stored(unknown: Payment) -> None:
+    assert post(notice(unknown, padding="x" * 16_384)) == 413
+    assert (
+        Client().post("/networks/elsewhere/notifications/", b"x", "text/plain").status_code == 404
+    )
+    assert Client().get(ADDRESS).status_code == 405
+    assert not NetworkNotification.objects.exists()
+
+
+def test_a_flood_of_unsigned_ones_is_bounded_and_hides_no_signed_one(
+    unknown: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(take_notification, "FORGED_AN_HOUR", 3)
+    answers = [post(notice(unknown, number=n), key="x") for n in range(5)]
+    assert answers == [200, 200, 200, 429, 429]
+    assert told(notice(unknown)).came_to == "settled"
+    assert NetworkNotification.objects.filter(is_genuine=False).count() == 3
+
+
+def test_only_the_beginning_of_an_unsigned_one_is_kept(unknown: Payment) -> None:
+    row = told(notice(unknown, padding="4111111111111111" * 400), key="x")
+    assert (len(body_of(row)), row.size_bytes > 6400) == (4096, True)
+    assert b"4111" not in bytes(row.sealed)
+
+
+def test_unsigned_ones_are_forgotten_after_a_week(unknown: Payment) -> None:
+    told(notice(unknown), key="x")
+    told(notice(unknown))
+    assert refusal("DELETE FROM payouts_networknotification") == "PY152"
+    forced("UPDATE payouts_networknotification SET received_at = now() - interval '8 days'")
+    assert forget_forged_notifications() == 1
+    assert NetworkNotification.objects.get().is_genuine
+
+
+@pytest.mark.parametrize(
+    "column", ["is_genuine = FALSE", "received_at = now()", "sha256 = 'x'", "times_received = 0"]
+)
+def test_what_came_is_frozen(unknown: Payment, column: str) -> None:
+    told(notice(unknown))
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert refusal(f"UPDATE payouts_networknotification SET {column}") == "PY150"
+    assert refusal("UPDATE payouts_networknotification SET came_to = 'case'") == "PY151"
+
+
+def test_a_push_that_was_never_sent_has_no_identity(card: PaymentCard) -> None:
+    sent, waiting = push_submitted(card), push(card, amount="7.00")
+    told(notice(sent))
+    assert status_of(waiting) is Status.PENDING
