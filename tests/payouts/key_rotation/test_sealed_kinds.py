@@ -20,6 +20,7 @@ NOT_SEALED = {
     "payouts.Batch.file_digest",
     "payouts.BatchOrder.digest",
     "payouts.BatchOrder.marks",
+    "payouts.ChangeEvent.row_digest",
     "payouts.ChangeRequest.digest",
     "payouts.Decision.digest",
     "payouts.DecisionSignature.authenticator_data",
