@@ -36,6 +36,8 @@ NOT_SEALED = {
     "payouts.IdempotencyKey.answer",
     "payouts.IdempotencyKey.request_digest",
     "payouts.NetworkNotification.sha256",
+    "payouts.SettlementFile.sha256",
+    "payouts.SettlementPiece.content",
     "payouts.SignInTries.key",
 }
 
