@@ -183,11 +183,6 @@ class Matter:
     consumer_editor_ids: frozenset[int] = frozenset()
     uploader_id: int | None = None
 
-    @property
-    def editor_ids(self) -> frozenset[int]:
-        """Whoever edited the one or the other."""
-        return self.card_editor_ids | self.consumer_editor_ids
-
 
 def bar_to_deciding(approver: Approver, matter: Matter) -> Bar | None:
     """Say what keeps this person from deciding about the push now; None: nothing does."""
