@@ -51,9 +51,9 @@ _KEEP: Final = (
 _ALL: Final = (
     "account_emailaddress", "account_emailconfirmation", "auth_user_groups",
     "consumers_accesstoken", "consumers_apiclientsecret", "django_session", "mfa_authenticator",
-    "payouts_batchfile", "payouts_dailyusage", "payouts_exportpiece", "payouts_formerpassword",
-    "payouts_limit", "payouts_networknotification", "payouts_partnerrollup",
-    "payouts_pushlistchoice", "payouts_pushrollup",
+    "payouts_batchfile", "payouts_dailyusage", "payouts_exportpiece", "payouts_firstpassword",
+    "payouts_formerpassword", "payouts_limit", "payouts_networknotification",
+    "payouts_partnerrollup", "payouts_pushlistchoice", "payouts_pushrollup",
     "payouts_pushview", "payouts_settlementfinding", "payouts_settlementline",
     "payouts_settlementpiece", "payouts_signintries", "payouts_staffsession", "payouts_usedcode",
 )  # fmt: skip

@@ -223,6 +223,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # More than there are tasks, of which none runs twice at once: so each always finds a thread.
 CELERY_WORKER_CONCURRENCY = 20
+CELERY_WORKER_POOL = "threads"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 # A ring that nobody heard in time is void, so that they do not pile up while no worker runs.
 CELERY_BEAT_SCHEDULE = {

@@ -13,6 +13,9 @@ SESSION_ENGINE = "payouts.sign_in.sessions"
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
+# Whoever has given a password only has so long to set up a second factor.
+SET_UP_SECONDS = env.integer("SET_UP_SECONDS", 15 * 60)
+
 # So many wrong tries lock an account for so long; second factors are counted by themselves.
 SIGN_IN_TRIES = env.integer("SIGN_IN_TRIES", 10)
 SIGN_IN_LOCK_SECONDS = env.integer("SIGN_IN_LOCK_SECONDS", 30 * 60)

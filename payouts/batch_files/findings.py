@@ -63,6 +63,9 @@ REFUSAL_WORDS: Final = {
     "workbook_too_large": "Unpacked, the workbook is larger than {most} MB.",
     "workbook_unsafe": "The workbook contains definitions that no spreadsheet program writes.",
     "which_sheet": "The workbook has several sheets. Name the one with the lines “Pushes”.",
+    "kills_its_reader": "Reading the file has ended the program that read it, {times} times. It is "
+    "not read again. Split it, or save it anew as CSV; if that fails as well, tell whoever runs "
+    "the product.",
     "sealed_by_lost_key": "The file could not be opened again. Upload it once more.",
 }
 

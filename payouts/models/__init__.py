@@ -46,7 +46,13 @@ from payouts.models.settlements import (
     SettlementPiece,
     SettlementState,
 )
-from payouts.models.sign_in import FormerPassword, SignInTries, StaffSession, UsedCode
+from payouts.models.sign_in import (
+    FirstPassword,
+    FormerPassword,
+    SignInTries,
+    StaffSession,
+    UsedCode,
+)
 from payouts.models.terms import DailyUsage, FeeSchedule, Limit
 from payouts.models.webhooks import (
     Delivery,
@@ -96,6 +102,7 @@ __all__ = [
     "ExportPiece",
     "ExportState",
     "FeeSchedule",
+    "FirstPassword",
     "FormerPassword",
     "IdempotencyKey",
     "Journal",

@@ -43,6 +43,8 @@ class Batch(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
     # Whoever works on it says so until then; a worker that died says nothing any more.
     leased_until = models.DateTimeField(null=True)
+    # How often somebody has begun to read or check it; 0 again whenever one of them got through.
+    tries = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)

@@ -76,3 +76,18 @@ class FormerPassword(models.Model):
 
     def __str__(self) -> str:
         return f"former password of {self.user_id}"
+
+
+class FirstPassword(models.Model):
+    """The person's password was made by the product and handed over: good for choosing another.
+
+    The row goes when that is done. After `expires_at` the password opens nothing at all.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, primary_key=True, related_name="+"
+    )
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"first password of {self.user_id}"

@@ -16,6 +16,7 @@ from payouts.batch_files.findings import Finding
 from payouts.batch_files.wishes import LineWish, wish_of_stored
 from payouts.models import Batch, BatchState
 from payouts.operations.batch_facts import line_facts, partner_facts
+from payouts.operations.claim_batch import claim_batch, claimed_batch, got_through
 from payouts.operations.judge_lines import FileSoFar, JudgedLine, judge_line
 
 LINES_AT_ONCE: Final = 5_000
@@ -46,18 +47,20 @@ def check_next_batch() -> bool:
     """Judge all lines of the oldest batch that waits for it; False if none does.
 
     Three statements per five thousand lines, in one transaction: killed within it, the next worker
-    begins anew. Of several workers each takes another batch. Nothing is promised: every line is
-    judged again when it is issued.
+    begins anew, until `MOST_TRIES` have died of it. Of several workers each takes another batch.
+    Nothing is promised: every line is judged again when it is issued.
     """
     at = timezone.now()
+    claim = claim_batch(BatchState.CHECKING)
+    if claim is None:
+        return False
     with transaction.atomic():
-        waiting = Batch.objects.filter(state=BatchState.CHECKING).order_by("pk")
-        batch = waiting.select_for_update(skip_locked=True, no_key=True).first()
+        batch = claimed_batch(claim, BatchState.CHECKING)
         if batch is None:
-            return False
+            return True
         _check(batch, at)
         batch.state, batch.checked_at = BatchState.READY, at
-        batch.save(update_fields=["state", "checked_at"])
+        batch.save(update_fields=["state", "checked_at", *got_through(batch)])
     return True
 
 

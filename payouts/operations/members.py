@@ -7,16 +7,21 @@ one person may do at once.
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Final, TypedDict
 
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from consumers.audit import Act, Verb, audited, record_act, subject_of
+from payouts.models import FirstPassword
 
 PASSWORD_BYTES: Final = 18
+# A password that somebody hands over opens the page that sets another one, and for so long.
+FIRST_PASSWORD_LASTS: Final = timedelta(days=3)
 # One in sixty has no digit. That so many in a row break a rule is no chance any more.
 _MOST_PASSWORDS_TRIED: Final = 50
 
@@ -104,7 +109,8 @@ def switch_off_member(user: User, *, by: User, reason: str) -> None:
 def give_password(user: User) -> str:
     """Make a new password and return it; it is shown now or never. Ends the person's sessions.
 
-    It obeys the rules for passwords, whatever they are.
+    It obeys the rules for passwords, whatever they are. Whoever signs in with it may choose another
+    one, within `FIRST_PASSWORD_LASTS`, and do nothing else before.
 
     :raises NoPasswordObeysTheRules: the person keeps the password before.
     """
@@ -112,8 +118,28 @@ def give_password(user: User) -> str:
     with transaction.atomic():
         user.set_password(password)
         user.save(update_fields=["password"])
+        expires_at = timezone.now() + FIRST_PASSWORD_LASTS
+        FirstPassword.objects.update_or_create(user=user, defaults={"expires_at": expires_at})
         record_act(Act(verb=Verb.CHANGE, subject=subject_of(user), after={"renewed": "password"}))
     return password
+
+
+def choose_password(user: User, password: str) -> None:
+    """Store the password that the person has chosen; it was judged by the rules before.
+
+    What was handed over is good for nothing from then on. Of two at once the later one stays. All
+    sessions end but the one that the caller signs in anew.
+    """
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        FirstPassword.objects.filter(user=user).delete()
+        record_act(Act(verb=Verb.CHANGE, subject=subject_of(user), after={"chosen": "password"}))
+
+
+def first_password_of(user: User) -> FirstPassword | None:
+    """What is known of the password, if it is one that was handed over. One statement."""
+    return FirstPassword.objects.filter(user=user).first()
 
 
 def _new_password(user: User) -> str:

@@ -12,6 +12,7 @@ from payouts.batch_files.findings import FileRefused
 from payouts.batch_files.opening import read_batch_file
 from payouts.batch_files.wishes import LineWish
 from payouts.models import Batch, BatchFile, BatchState
+from payouts.operations.claim_batch import claim_batch, claimed_batch, got_through
 from payouts.operations.upload_batch import opened_file
 
 _COPY: Final = """
@@ -24,14 +25,17 @@ def read_next_batch() -> bool:
     """Read the oldest file that waits for it; False if none does.
 
     One transaction: killed within it, nothing of the file is stored and the next worker begins
-    anew. Of several workers each takes another batch. A file that cannot be taken as a whole leaves
-    no line behind; in either case the uploaded bytes are deleted.
+    anew, until `MOST_TRIES` have died of the file. Of several workers each takes another batch. A
+    file that cannot be taken as a whole leaves no line behind; in any of these cases the uploaded
+    bytes are deleted in the end.
     """
+    claim = claim_batch(BatchState.READING)
+    if claim is None:
+        return False
     with transaction.atomic():
-        waiting = Batch.objects.filter(state=BatchState.READING).order_by("pk")
-        batch = waiting.select_for_update(skip_locked=True, no_key=True).first()
+        batch = claimed_batch(claim, BatchState.READING)
         if batch is None:
-            return False
+            return True
         try:
             with transaction.atomic():
                 batch.read_as = _stored(batch)
@@ -41,7 +45,8 @@ def read_next_batch() -> bool:
             batch.refusal = {"code": refusal.code, **refusal.details}
             batch.ended_at = timezone.now()
         BatchFile.objects.filter(batch=batch).delete()
-        batch.save(update_fields=["state", "read_as", "refusal", "ended_at"])
+        ended = ["state", "read_as", "refusal", "ended_at"]
+        batch.save(update_fields=[*ended, *got_through(batch)])
     return True
 
 

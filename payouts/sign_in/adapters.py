@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 
-from consumers.audit import Subject, subject_of
+from consumers.audit import Act, Subject, Verb, record_act, subject_of
 from consumers.vault import key_ring_from_settings, seal_text, unseal_text
 from payouts.operations.count_tries import (
     LockedOut,
@@ -22,8 +23,16 @@ from payouts.operations.count_tries import (
     lock_if_last,
     password_key,
 )
+from payouts.operations.members import first_password_of
 from payouts.operations.second_factors import SEALED_FOR, has_other_factor
-from payouts.sign_in.words import ONLY_FACTOR, WRONG_FACTOR, WRONG_PASSWORD, locked_words
+from payouts.sign_in.state import note_first_password
+from payouts.sign_in.words import (
+    FIRST_IS_OVER,
+    ONLY_FACTOR,
+    WRONG_FACTOR,
+    WRONG_PASSWORD,
+    locked_words,
+)
 
 _WELCOMES: Final = frozenset({"account/messages/logged_in.txt", "account/messages/logged_out.txt"})
 
@@ -49,6 +58,7 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
             user = authenticate(request, **credentials)
             if isinstance(user, User) and user.is_staff:
                 forget_tries(key)
+                _require_time_left(user)
                 return user
             lock_if_last(key, subject=subject)
         except LockedOut as lock:
@@ -58,6 +68,8 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         # A passkey brings a person here without a password.
         if user.is_active and user.is_staff:
+            if first_password_of(user) is not None:
+                note_first_password(request, user.pk)
             return None
         messages.error(request, WRONG_FACTOR)
         return HttpResponseRedirect(reverse("account_login"))
@@ -76,6 +88,15 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         # Its own question takes a password for an answer. Ours is `fresh_second_factor`.
         return False
+
+
+def _require_time_left(user: User) -> None:
+    """Whoever gives the right password may learn that it is too old."""
+    first = first_password_of(user)
+    if first is not None and first.expires_at <= timezone.now():
+        act = Act(verb=Verb.SIGN_IN, subject=subject_of(user))
+        record_act(act.refused("first password has expired"))
+        raise ValidationError(FIRST_IS_OVER, code="expired")
 
 
 class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]

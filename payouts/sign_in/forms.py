@@ -15,6 +15,7 @@ from allauth.mfa.webauthn.forms import (
 )
 from allauth.mfa.webauthn.internal import auth as webauthn
 from django import forms
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
@@ -97,6 +98,15 @@ class EnterByPasskeyForm(LoginWebAuthnForm):  # type: ignore[misc]
 
 class RenamePasskeyForm(forms.Form):
     name = forms.CharField(label="Name", max_length=60)
+
+
+class OwnPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # not one at run time
+    """The password that a person chooses instead of the one that was handed over."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].widget.attrs["autofocus"] = True
+        self.fields["new_password2"].label = "The same again"
 
 
 def code_shown(user: User, code: str) -> Authenticator:

@@ -10,7 +10,12 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from payouts.sign_in.state import has_lasted_too_long, has_shown_second_factor, note_request
+from payouts.sign_in.state import (
+    has_first_password,
+    has_lasted_too_long,
+    has_shown_second_factor,
+    note_request,
+)
 
 STAFF_PREFIX: Final = "/admin/"
 
@@ -27,6 +32,12 @@ OPEN: Final = frozenset(
         "mfa_activate_totp",
         "mfa_add_webauthn",
     }
+)
+
+
+# What somebody may reach whose password was handed over: choosing another one.
+OPEN_BEFORE_CHOOSING: Final = frozenset(
+    {"account_login", "account_logout", "admin:login", "admin:logout", "sign_in:choose_password"}
 )
 
 
@@ -51,13 +62,16 @@ class SecondFactorMiddleware:
             logout(request)
             return _sent_to(request, "account_login")
         note_request(request)
-        if has_shown_second_factor(request) or _is_open(request):
+        if has_first_password(request):
+            is_open = _is_one_of(request, OPEN_BEFORE_CHOOSING)
+            return None if is_open else _sent_to(request, "sign_in:choose_password")
+        if has_shown_second_factor(request) or _is_one_of(request, OPEN):
             return None
         return _sent_to(request, "sign_in:set_up")
 
 
-def _is_open(request: HttpRequest) -> bool:
-    return request.resolver_match is not None and request.resolver_match.view_name in OPEN
+def _is_one_of(request: HttpRequest, names: frozenset[str]) -> bool:
+    return request.resolver_match is not None and request.resolver_match.view_name in names
 
 
 def _sent_to(request: HttpRequest, name: str) -> HttpResponse:

@@ -12,6 +12,22 @@ from consumers.audit.visitors import visitor_of
 from payouts.sign_in.sessions import SEEN_FROM, SIGNED_IN_AT
 
 SECOND_FACTOR: Final = "mfa"
+_FIRST_PASSWORD: Final = "first_password_of"  # noqa: S105
+
+
+def note_first_password(request: HttpRequest, user_id: int) -> None:
+    """Remember that this browser's sign-in rests on a password that was handed over."""
+    request.session[_FIRST_PASSWORD] = user_id
+
+
+def forget_first_password(request: HttpRequest) -> None:
+    """The person has chosen a password."""
+    request.session.pop(_FIRST_PASSWORD, None)
+
+
+def has_first_password(request: HttpRequest) -> bool:
+    """Whether the person who is here has to choose a password before anything else."""
+    return bool(request.session.get(_FIRST_PASSWORD) == request.user.pk)
 
 
 def has_shown_second_factor(request: HttpRequest) -> bool:
@@ -37,9 +53,14 @@ def note_request(request: HttpRequest) -> None:
 
 
 def has_lasted_too_long(request: HttpRequest) -> bool:
-    """Whether even a busy session has to end now (`SESSION_LONGEST_SECONDS`)."""
+    """Whether even a busy session has to end now.
+
+    That is after `SESSION_LONGEST_SECONDS`; one that is not let in yet, after `SET_UP_SECONDS`.
+    """
     began = request.session.get(SIGNED_IN_AT, time.time())
-    return bool(time.time() - began > settings.SESSION_LONGEST_SECONDS)
+    is_in = has_shown_second_factor(request) and not has_first_password(request)
+    longest = settings.SESSION_LONGEST_SECONDS if is_in else settings.SET_UP_SECONDS
+    return bool(time.time() - began > longest)
 
 
 def _newest(request: HttpRequest, method: str) -> datetime | None:

@@ -9,6 +9,7 @@ from django.urls import include, path
 from payouts.sign_in import views
 
 OWN = [
+    path("password/", views.choose_own_password, name="choose_password"),
     path("set-up/", views.set_up, name="set_up"),
     path("sessions/end-all/", views.end_all, name="end_all"),
     path("sessions/<slug:session>/end/", views.end_one, name="end_one"),

@@ -18,7 +18,7 @@ from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.internal import auth as webauthn
 from allauth.mfa.webauthn.views import AddWebAuthnView, LoginWebAuthnView, RemoveWebAuthnView
 from django.contrib import admin, messages
-from django.contrib.auth import logout
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -36,11 +36,16 @@ from payouts.operations.end_sessions import (
     open_sessions,
     session_id,
 )
+from payouts.operations.members import choose_password
 from payouts.operations.second_factors import OnlyFactor, changing_factors, has_second_factor
 from payouts.sign_in.demo import shown_code
-from payouts.sign_in.forms import RenamePasskeyForm
+from payouts.sign_in.forms import OwnPasswordForm, RenamePasskeyForm
 from payouts.sign_in.frame import framed
-from payouts.sign_in.state import has_shown_second_factor
+from payouts.sign_in.state import (
+    forget_first_password,
+    has_first_password,
+    has_shown_second_factor,
+)
 from payouts.sign_in.words import ONLY_FACTOR
 
 View = Callable[..., HttpResponse]
@@ -196,6 +201,24 @@ def set_up(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:index"))
     context = framed(request, "One more step")
     return TemplateResponse(request, "sign_in/set_up.html", context)
+
+
+@sensitive_post_parameters()
+@never_cache
+@login_required
+def choose_own_password(request: HttpRequest) -> HttpResponse:
+    """Where somebody is led whose password was handed over, whatever the page asked for."""
+    if not has_first_password(request):
+        return HttpResponseRedirect(reverse("admin:index"))
+    form = OwnPasswordForm(me(request), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        choose_password(me(request), form.cleaned_data["new_password1"])
+        forget_first_password(request)
+        # The other sessions rest on the old password; this one goes on under a new key.
+        update_session_auth_hash(request, me(request))
+        return HttpResponseRedirect(reverse("admin:index"))
+    context = {**framed(request, "Choose your password"), "form": form}
+    return TemplateResponse(request, "sign_in/choose_password.html", context)
 
 
 @never_cache

@@ -11,6 +11,10 @@ WRONG_FACTOR: Final = (
     "code that was never used."
 )
 
+FIRST_IS_OVER: Final = (
+    "This password was for the first time only, and its time is over. Ask an admin for another one."
+)
+
 ONLY_FACTOR: Final = "Set up another second factor first: this is the only one."
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 from tests.browser.person import Person
 
 CODE_SECONDS = 30
+OWN_PASSWORD = "own words of 7 newcomers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,10 @@ def joins(username: str, *roles: str, admin: Person, page: Page) -> Newcomer:
     change = _proposed(username, roles, admin)
     password = _fetched(change, admin)
     give_password(page, admin.address_of("/admin/"), username, password)
-    return Newcomer(username, password, _set_up(page))
+    page.get_by_label("New password").fill(OWN_PASSWORD)
+    page.get_by_label("The same again").fill(OWN_PASSWORD)
+    page.get_by_role("button", name="Use this password").click()
+    return Newcomer(username, OWN_PASSWORD, _set_up(page))
 
 
 def give_password(page: Page, address: str, username: str, password: str) -> None:

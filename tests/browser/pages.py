@@ -230,7 +230,9 @@ NOT_TO_SEE: Final = (
     _deed("account_logout"),
     # For whoever is not in yet; the journeys of signing in go through them.
     *map(_deed, ("account_login", "mfa_authenticate", "mfa_login_webauthn")),
-    *map(_deed, ("sign_in:set_up", "mfa_activate_totp", "sign_in:end_all")),
+    *map(
+        _deed, ("sign_in:choose_password", "sign_in:set_up", "mfa_activate_totp", "sign_in:end_all")
+    ),
     _deed("sign_in:end_one", "app"),
 )
 

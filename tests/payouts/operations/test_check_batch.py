@@ -224,8 +224,9 @@ def test_costs_the_same_for_any_number_of_lines(
     for lines in (2, 60):
         amounts = [line(card, f"1.{number:02d}") for number in range(lines)]
         upload(partner, mia, csv_file(*amounts, header=(*HEADER, f"metadata.{lines}")))
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(13):
             read_next_batch()
-        # The batch, the partner, lines, facts and result of a chunk, no more lines, the end.
-        with django_assert_num_queries(9):
+        # The claim (four), the batch, the partner, lines, facts and result of a chunk, no more
+        # lines, the end.
+        with django_assert_num_queries(13):
             check_next_batch()
