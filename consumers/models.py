@@ -33,6 +33,10 @@ class Partner(models.Model):
                 condition=Q(approval_hours__range=(1, 720)), name="partner_approval_hours_range"
             ),
         ]
+        indexes = [
+            # Words by how they begin; see `consumers.search`.
+            GinIndex(SearchVector("name", config="simple"), name="partner_search"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import QuerySet
+
+from consumers.models import Partner
 from consumers.statements import fetch_rows
 
 FOUND_AT_MOST: Final = 500
@@ -174,6 +178,19 @@ def uuid_or_none(text: str) -> UUID | None:
         return UUID(text) if len(text) in (32, 36) else None
     except ValueError:
         return None
+
+
+def partners_called(text: str) -> QuerySet[Partner]:
+    """Partners that have, for every word of `text`, a word in their name that begins with it.
+
+    By the index on names; none at all if `text` has no word.
+    """
+    words = prefix_query(text)
+    if words is None:
+        return Partner.objects.none()
+    name = SearchVector("name", config="simple")
+    query = SearchQuery(words, config="simple", search_type="raw")
+    return Partner.objects.alias(in_name=name).filter(in_name=query)
 
 
 def prefix_query(text: str) -> str | None:

@@ -67,6 +67,17 @@ _STATUS_OF_PARTNER: Final = _Way(
     "partner_id = %(partner_id)s AND status = %(status)s",
     frozenset({"partner", "status"}),
 )
+_FAILED_BY: Final = "failure_code = %(failure)s AND failure_code <> ''"
+_FAILURE: Final = _Way(
+    "SELECT id FROM consumers_partner",
+    f"partner_id = root.id AND {_FAILED_BY}",
+    frozenset({"failure"}),
+)
+_FAILURE_OF_PARTNER: Final = _Way(
+    _ONE_ROOT,
+    f"partner_id = %(partner_id)s AND {_FAILED_BY}",
+    frozenset({"partner", "failure"}),
+)
 _SOURCE: Final = _Way(
     "SELECT unnest(%(sources)s::text[]) AS id",
     "source = root.id AND source <> 'api'",
@@ -229,6 +240,8 @@ def _way(query: PushQuery) -> _Way:
     reach = query.reach
     if reach.source not in (None, Source.API) or reach.maker_user_id is not None:
         return _SOURCE
+    if reach.failure:
+        return _FAILURE if reach.partner_id is None else _FAILURE_OF_PARTNER
     if reach.statuses:
         return _STATUS if reach.partner_id is None else _STATUS_OF_PARTNER
     return _ALL if reach.partner_id is None else _PARTNER

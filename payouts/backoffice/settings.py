@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from consumers.models import APIClient, Partner
+from consumers.search import partners_called
 from payouts.approvals import (
     Circumstances,
     Matter,
@@ -144,7 +145,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Partners by name, and the ways to what belongs to no single one."""
     text = request.GET.get("q", "").strip().replace("\0", "")
     after = request.GET.get("after", "").replace("\0", "")
-    found = Partner.objects.filter(name__icontains=text) if text else Partner.objects.all()
+    found = partners_called(text) if text else Partner.objects.all()
     found = found.filter(name__gt=after) if after else found
     partners = list(found.order_by("name")[: PARTNERS_SHOWN + 1])
     return shown(

@@ -122,6 +122,12 @@ class Payment(models.Model):
             models.Index(fields=["consumer", "-id"], name="payment_by_consumer"),
             models.Index(fields=["card", "-id"], name="payment_by_card"),
             models.Index(fields=["partner", "amount", "-id"], name="payment_by_amount"),
+            # Few have failed, so it is small, and creates do not write it.
+            models.Index(
+                fields=["partner", "failure_code", "-id"],
+                condition=~Q(failure_code=""),
+                name="payment_by_failure",
+            ),
             # By how it begins, in letters of any case. The operators work in any collation.
             models.Index(
                 F("partner"),
