@@ -20,9 +20,10 @@ from consumers.statements import fetch_rows
 from payouts.audit.chain import Head, chain_head
 from payouts.models import ApprovalRequirement, Attempt, Decision, Event, Payment, Posting
 from payouts.push_columns import attempt_of, maker_of
+from payouts.signatures import mark_of, part_digests, part_of
 from payouts.states import Status, money_moved
 
-FORMAT: Final = "payouts evidence 1"
+FORMAT: Final = "payouts evidence 2"
 LOOKS_AT_MOST: Final = 50
 
 Document = dict[str, Any]
@@ -57,7 +58,7 @@ def evidence_of(payment: Payment, *, with_journals: bool) -> Evidence:
         ApprovalRequirement.objects.filter(payment=payment).select_related("group").order_by("pk")
     )
     signed = Decision.objects.filter(payment=payment).select_related("user", "signature")
-    decisions = list(signed.defer("signature__marks").order_by("pk"))
+    decisions = list(signed.order_by("pk"))
     postings = _postings(payment.pk) if with_journals else []
     document: Document = {
         "format": FORMAT,
@@ -161,8 +162,12 @@ def _decision(decision: Decision) -> Document:
     signature = decision.signature
     if signature is None:
         return said
+    marks, place = bytes(signature.marks), decision.place or 0
     return {
         **said,
+        "mark": mark_of(decision.payment_id, bytes(decision.digest)).hex(),
+        "marks_of_its_part": part_of(marks, place).hex(),
+        "sha256_of_each_part": [digest.hex() for digest in part_digests(marks)],
         "signed_by_passkey": signature.passkey,
         "statement": signature.statement,
         "place_in_statement": decision.place,

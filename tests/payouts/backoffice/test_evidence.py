@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from hashlib import sha256
 from html import unescape
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from django.test import Client
 
 from consumers.models import AuditEntry
+from payouts.decision_proofs import verify_decisions
 from payouts.models import Attempt, Payment
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.record_outcome import record_outcome
+from payouts.signatures import marks_of
 from tests.back_office import browser, page_address, text_of
 from tests.builders import VISA_NUMBER, make_card, make_consumer
 from tests.decisions import approve_payment
@@ -157,3 +160,24 @@ def test_a_signed_decision_stands_with_its_signature(auditor: Client) -> None:
     assert decision["public_key"] in page
     shown = text_of(auditor.get(page_address(payment)))
     assert " ".join(said.text().split()) in " ".join(unescape(shown).split())
+
+
+def test_one_of_many_is_verified_by_its_own_evidence(auditor: Client) -> None:
+    payment = push_for_approval(make_payee())
+    carla, passkey = make_staff("carla", "approver"), Passkey()
+    passkey.add_to(carla)
+    own = marks_of([(payment.pk, digest_of(payment))])
+    others = [bytes([number % 251]) * 48 for number in range(700)]
+    said = statement(carla, payment, marks=b"".join([*others[:300], own, *others[300:]]))
+    approve(payment, carla, sign(carla, passkey, said).further(300))
+    document = json.loads(auditor.get(address(payment, "document/")).content)
+    (decision,) = document["decisions"]
+    # By hand: the mark in its part, the part among the digests, those in what was signed.
+    part = bytes.fromhex(decision["marks_of_its_part"])
+    place = decision["place_in_statement"]
+    assert part[place % 256 * 48 :][:48].hex() == decision["mark"] == own.hex()
+    digests = decision["sha256_of_each_part"]
+    assert sha256(part).hexdigest() == digests[place // 256]
+    whole = sha256(bytes.fromhex("".join(digests))).hexdigest()
+    assert decision["statement"].splitlines()[-2:] == ["pushes 701", f"marks {whole}"]
+    assert verify_decisions().wrong == 0

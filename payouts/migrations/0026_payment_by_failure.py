@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payouts", "0023_batch_tries"),
+        ("payouts", "0025_batch_tries"),
     ]
 
     operations = [
