@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consumers.audit import Act, Verb, audited
+from consumers.statements import fetch_rows
 from payouts import approvals, dispatch
 from payouts.actors import WORKER, Actor, staff
 from payouts.approvals import Bar, bar_to_deciding, progress
@@ -213,7 +214,18 @@ def _expire(payment_id: UUID, actor: Actor, at: datetime) -> bool:
     return True
 
 
+_HOLD_SUBJECT: Final = """
+SELECT FROM payouts_payment p
+JOIN consumers_paymentcard c ON c.id = p.card_id
+JOIN consumers_consumer o ON o.id = p.consumer_id
+WHERE p.id = %(id)s FOR SHARE OF c, o
+"""
+
+
 def _decide(payment_id: UUID, *, by: User, decided: Decided, proof: Proof, at: datetime) -> Payment:
+    # Whoever is editing is waited for, and whoever wants to edit waits: what is read below stays so
+    # until this decision is committed.
+    fetch_rows(_HOLD_SUBJECT, {"id": payment_id})
     # The database's guard repeats these checks for whoever does not come through here.
     payment = (
         Payment.objects.select_for_update(no_key=True, of=("self",))

@@ -12,11 +12,13 @@ from django.db import transaction
 from pytest_django import Settings
 
 from consumers.models import PaymentCard
+from consumers.operations.consumers import update_consumer
 from payouts.models import Attempt, Decision, Journal, Payment
 from payouts.networks.base import NotFound, Outcome
 from payouts.operations.cancel_payment import NotCancelable, cancel_payment
 from payouts.operations.decide import (
     AlreadyDecided,
+    DecisionByConsumerEditor,
     NotWaitingForApproval,
     expire_undecided_payments,
 )
@@ -163,6 +165,33 @@ def test_one_approver_twice_at_once_counts_once(card: PaymentCard) -> None:
         assert raised(race([_approve(payment, carla)] * 3), AlreadyDecided) == 2
         assert Decision.objects.filter(payment=payment).count() == 1
         assert status_of(payment) is Status.PENDING_APPROVAL
+
+
+def test_one_approver_twice_at_once_counts_once_after_an_edit_too(card: PaymentCard) -> None:
+    carla = make_staff("carla", "approver")
+    for n in range(ROUNDS):
+        payment = push_for_approval(card, decisions=2, amount=f"{n + 1}.00")
+        _approve(payment, carla)()
+        update_consumer(card.consumer, last_name=f"Edited {n}")
+        assert raised(race([_approve(payment, carla)] * 3), AlreadyDecided) == 2
+        assert Decision.objects.filter(payment=payment).count() == 2
+        assert status_of(payment) is Status.PENDING_APPROVAL
+
+
+def test_whoever_edits_and_approves_at_once_approves_nothing_that_they_edited() -> None:
+    carla = make_staff("carla", "approver")
+    for n in range(ROUNDS):
+        payee = make_payee()
+        payment = push_for_approval(payee)
+        seen = digest_of(payment)
+        edit = partial(update_consumer, payee.consumer, by_user=carla, last_name=f"Edited {n}")
+        end, _ = race_mixed(_approve(payment, carla), edit)
+        digests = [bytes(one.digest) for one in Decision.objects.filter(payment=payment)]
+        if end is Status.PENDING:
+            assert digests == [seen]
+        else:
+            assert isinstance(end, DecisionByConsumerEditor)
+            assert (digests, status_of(payment)) == ([], Status.PENDING_APPROVAL)
 
 
 def test_of_a_yes_and_a_no_the_first_counts(card: PaymentCard) -> None:
