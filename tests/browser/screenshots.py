@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import django
+import httpx
 from PIL import Image
 from playwright.sync_api import Page
 
@@ -25,11 +26,12 @@ from tests.browser import chromium
 from tests.browser.doorway import Sessions, doorway
 from tests.browser.pages import PAGES, ROLES, PageOf
 from tests.browser.person import DESKTOP, PHONE, Person
-from tests.browser.stock import stock
+from tests.browser.stock import Caller, stock
 
 INTO: Final = ROOT / "var" / "screenshots"
 DOCS: Final = ROOT / "docs" / "images"
 PUSHES: Final = 6_000
+SILENCE_MS: Final = 3_600_000
 SIZES: Final = (("1440", DESKTOP), ("390", PHONE))
 THEMES: Final = ("light", "dark")
 # Longer than any list of ours; a taller picture would show nothing new.
@@ -55,7 +57,8 @@ FOR_DOCS: Final = (
     Shown("pushes", "pushs", "operations"),
     Shown("push", "push", "operations"),
     Shown("push-phone-dark", "push", "operations", "dark", "390"),
-    Shown("settings", "partner tester", "admin"),
+    Shown("in-doubt", "in doubt", "operations"),
+    Shown("partner", "partner tester", "admin"),
 )
 
 
@@ -90,6 +93,7 @@ def main() -> None:
             blanks = stock(product, let_in)
         # After it: with one partner nobody is asked which.
         _fill(product)
+        _leave_in_doubt(product)
         for role in wanted.roles or ROLES:
             # Some pages open only to whoever has shown a second factor just now.
             sessions.kept.pop(role, None)
@@ -113,6 +117,14 @@ def _arguments() -> argparse.Namespace:
 def _fill(product: Product) -> None:
     command = [sys.executable, "manage.py", "seed_payments", str(PUSHES)]
     subprocess.run(command, cwd=ROOT, env=environment(product.folder), check=True)
+
+
+def _leave_in_doubt(product: Product) -> None:
+    """Some pushes whose answers are lost, and a network that says nothing about them."""
+    with Caller(product) as api:
+        for amount in ("1200.16", "740.16", "86.16"):
+            api.push(amount, wait=2)
+    httpx.post(f"{product.sandbox}/control", json={"refuse_ms": SILENCE_MS}).raise_for_status()
 
 
 def _take_all(wanted: Wanted, person: Person, blanks: Mapping[str, str]) -> None:

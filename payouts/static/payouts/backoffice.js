@@ -81,12 +81,17 @@ for (const form of document.querySelectorAll("[data-selection]")) {
     all.addEventListener("change", () => {
         for (const box of boxes) box.checked = all.checked;
     });
+    form.addEventListener("mousedown", (event) => {
+        if (event.shiftKey && event.target.closest(".po-row")) event.preventDefault();
+    });
     // The whole row chooses, and Shift chooses all rows from the last one to this.
     let last = null;
     form.addEventListener("click", (event) => {
         const box = event.target.closest(".po-row")?.querySelector("[data-cents]");
         const meansSomethingElse = event.target.closest("a, button, summary, label, time");
-        if (!box || meansSomethingElse || String(getSelection())) return;
+        if (!box || meansSomethingElse) return;
+        // Whoever marks a text to copy it chooses nothing.
+        if (event.target !== box && !event.shiftKey && String(getSelection())) return;
         if (event.target !== box) box.checked = !box.checked;
         if (event.shiftKey && last) {
             const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
