@@ -98,13 +98,22 @@ def test_shows_what_a_decision_is_about(client: Client) -> None:
     partner = make_funded_partner(name="Northwind")
     consumer = make_consumer(partner=partner, first_name="Grace", last_name="Hopper")
     make_rule(name="1,000 USD and more", amount_at_least=1000)
-    push(make_card(consumer=consumer), amount="1250.00", reference="INV-1")
+    card = make_card(consumer=consumer)
+    push(card, amount="1250.00", reference="INV-1", description="After the flood")
     text = text_of(client.get(APPROVALS))
     for part in (
-        "Grace Hopper", "Visa ···· 1111", "First-time card", "Northwind · INV-1", "$1,250.00",
+        "Grace Hopper", "Visa ···· 1111", "First-time card", "Northwind · INV-1", "After the flood", "$1,250.00",
         "fee $0.00", "0 of 1", "1,000 USD and more", "by API", "Expires in 2 days, 23 hours",
     ):  # fmt: skip
         assert part in text, part
+
+
+def test_marks_what_expires_soon(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    push_for_approval(make_payee())
+    mark = 'class="po-warned po-strong">Expires in'
+    assert mark not in client.get(APPROVALS).content.decode()
+    monkeypatch.setattr(queue, "URGENT_WITHIN", timedelta(days=3))
+    assert mark in client.get(APPROVALS).content.decode()
 
 
 def test_names_the_person_who_asked(client: Client) -> None:
