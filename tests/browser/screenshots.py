@@ -52,7 +52,7 @@ class Shown:
 
 FOR_DOCS: Final = (
     Shown("home", "home", "operations"),
-    Shown("issue", "issue form", "maker"),
+    Shown("issue", "issue quoted", "maker"),
     Shown("approvals", "approvals", "approver"),
     Shown("pushes", "pushs", "operations"),
     Shown("push", "push", "operations"),
@@ -122,7 +122,7 @@ def _fill(product: Product) -> None:
 def _leave_in_doubt(product: Product) -> None:
     """Some pushes whose answers are lost, and a network that says nothing about them."""
     with Caller(product) as api:
-        for amount in ("1200.16", "740.16", "86.16"):
+        for amount in ("1200.16", "1200.15", "1200.04"):
             api.push(amount, wait=2)
     httpx.post(f"{product.sandbox}/control", json={"refuse_ms": SILENCE_MS}).raise_for_status()
 
@@ -152,10 +152,13 @@ def _take(page: Page, place: Path) -> None:
 
 
 def _show_in_docs(shown: Shown, pictures: Path) -> None:
-    """Its top, as much as a window shows, in as few colours as still look right."""
+    """Its top, as much as a window shows, in as few colours as still look right; if it was taken."""
     name = f"{shown.page.replace(' ', '-')}-{shown.size}-{shown.theme}.png"
     size = dict(SIZES)[shown.size]
-    with Image.open(pictures / shown.role / name) as picture:
+    place = pictures / shown.role / name
+    if not place.exists():
+        return
+    with Image.open(place) as picture:
         top = picture.crop((0, 0, size["width"], min(size["height"], picture.height)))
         DOCS.mkdir(exist_ok=True)
         top.quantize(COLORS).save(DOCS / f"{shown.file}.png", optimize=True)
