@@ -152,7 +152,7 @@ def _take(page: Page, place: Path) -> None:
 
 
 def _show_in_docs(shown: Shown, pictures: Path) -> None:
-    """Its top, as much as a window shows, in as few colours as still look right; if it was taken."""
+    """Its top, as much as a window shows, in as few colours as still look right."""
     name = f"{shown.page.replace(' ', '-')}-{shown.size}-{shown.theme}.png"
     size = dict(SIZES)[shown.size]
     place = pictures / shown.role / name

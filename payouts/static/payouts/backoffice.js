@@ -74,7 +74,7 @@ for (const form of document.querySelectorAll("[data-selection]")) {
             `${chosen.length} chosen`,
             `${dollars.format(total / 100)} in all`,
             `largest ${dollars.format(Math.max(...cents) / 100)}`,
-            `${firstTime} first-time card${firstTime === 1 ? "" : "s"}`,
+            `${firstTime} to first-time cards`,
         ].join(" · ");
     };
     for (const hidden of form.querySelectorAll("[data-needs-script]")) hidden.hidden = false;

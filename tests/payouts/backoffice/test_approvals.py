@@ -102,8 +102,9 @@ def test_shows_what_a_decision_is_about(client: Client) -> None:
     push(card, amount="1250.00", reference="INV-1", description="After the flood")
     text = text_of(client.get(APPROVALS))
     for part in (
-        "Grace Hopper", "Visa ···· 1111", "First-time card", "Northwind · INV-1", "After the flood", "$1,250.00",
-        "fee $0.00", "0 of 1", "1,000 USD and more", "by API", "Expires in 2 days, 23 hours",
+        "Grace Hopper", "Visa ···· 1111", "First-time card", "Northwind · INV-1", "After the flood",
+        "$1,250.00", "fee $0.00", "0 of 1", "1,000 USD and more", "by API",
+        "Expires in 2 days, 23 hours",
     ):  # fmt: skip
         assert part in text, part
 
@@ -250,7 +251,7 @@ def test_sums_up_what_waits(client: Client) -> None:
     push_for_approval(card, amount="250.50")
     push_for_approval(make_payee(), amount="1.00")
     text = text_of(client.get(APPROVALS))
-    assert "Waiting for me 3 In all $351.50 Largest $250.50 First-time cards 3" in text
+    assert "Waiting for me 3 In all $351.50 Largest $250.50 To first-time cards 3" in text
 
 
 def test_counts_no_further_than_its_bound(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

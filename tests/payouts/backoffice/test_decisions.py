@@ -113,7 +113,7 @@ def test_asks_with_totals_the_largest_and_first_time_cards(approver: Client) -> 
     page = ask(approver, *payments)
     text = text_of(page)
     assert "Approve 3 pushes of $351.50?" in text
-    assert "In all $351.50 Fees $0.00 Largest $250.50 First-time cards 3" in text
+    assert "In all $351.50 Fees $0.00 Largest $250.50 To first-time cards 3" in text
     assert "all of them are sent at once" in text
     assert has_button(page, "Approve 3 pushes")
     nothing_happened(*payments)
