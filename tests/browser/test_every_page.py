@@ -1,11 +1,9 @@
 """Every page as every role: opens or is refused, fits, complains about nothing, passes axe."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.bench.product import Product
 from tests.browser.accessibility import findings
@@ -21,20 +19,6 @@ _LOOKERS = sorted({one.looker for one in PAGES})
 _LOOKED_AT = [
     one for one in PAGES if not one.name.endswith(" history") or one.name == "consumer history"
 ]
-
-
-def test_every_route_of_the_staff_has_its_row() -> None:
-    assert set(_routes(get_resolver())) == {one.route for one in EVERYTHING}
-
-
-def _routes(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[str]:
-    """The names of all routes below /admin/; those without a name lead to one that has one."""
-    for one in resolver.url_patterns:
-        address = prefix + str(one.pattern)
-        if isinstance(one, URLResolver):
-            yield from _routes(one, address, f"{space}{one.namespace}:" if one.namespace else space)
-        elif isinstance(one, URLPattern) and address.startswith("admin/") and one.name:
-            yield f"{space}{one.name}"
 
 
 @pytest.mark.parametrize("role", ROLES)
