@@ -67,7 +67,7 @@ class PushCells:
 
     @admin.display(description="source")
     def source_shown(self, payment: Payment) -> str:
-        return payment.source.replace("_", " ")
+        return payment.source.replace("_", " ").replace("api", "API")
 
     @admin.display(description="maker")
     def maker_shown(self, payment: Payment) -> SafeString | str:

@@ -202,5 +202,10 @@ def _facts(payment: Payment) -> list[tuple[str, Any]]:
         ("Consumer", f"{payment.consumer} ({payment.consumer.pcid})"),
         ("Card", f"{card.network.capitalize()} {card.bin} ···· {card.last4}"),
         ("Partner", payment.partner.name),
+        *((name, text) for name, text in _what_for(payment) if text),
         ("Push", payment.pk),
     ]
+
+
+def _what_for(payment: Payment) -> tuple[tuple[str, str], ...]:
+    return ("Reference", payment.reference), ("Description", payment.description)

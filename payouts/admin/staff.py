@@ -54,13 +54,11 @@ class UserAdmin(ReadOnly, StaffAccess):
     sortable_by = ()
     actions_detail = ("propose_change", "propose_password", *ACCESS_VERBS, "switch_off")
     fieldsets = (
-        (None, {"fields": ("username", "full_name", "email", "state")}),
+        (None, {"fields": ("name", "full_name", "address", "state")}),
         ("Roles", {"fields": ("roles",)}),
-        ("Record", {"fields": ("last_login", "date_joined")}),
+        ("Record", {"fields": ("seen_at", "joined_at")}),
     )
-    readonly_fields = (
-        "username", "full_name", "email", "state", "roles", "last_login", "date_joined",
-    )  # fmt: skip
+    readonly_fields = ("name", "full_name", "address", "state", "roles", "seen_at", "joined_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
@@ -142,9 +140,22 @@ class UserAdmin(ReadOnly, StaffAccess):
         is_in = user.is_active and user.is_staff
         return label("may sign in" if is_in else "off", {"may sign in": "success"})
 
+    # Under names of our own: the page would print Django's advice on choosing them, and UTC.
+    @admin.display(description="user name")
+    def name(self, user: User) -> str:
+        return user.username
+
+    @admin.display(description="e-mail")
+    def address(self, user: User) -> str:
+        return user.email or "-"
+
     @admin.display(description="last sign-in")
     def seen_at(self, user: User) -> SafeString | str:
         return instant(user.last_login)
+
+    @admin.display(description="taken on")
+    def joined_at(self, user: User) -> SafeString | str:
+        return instant(user.date_joined)
 
 
 @admin.register(Group)

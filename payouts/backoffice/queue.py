@@ -15,7 +15,14 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from payouts.approvals import Approver, Progress, bar_to_deciding, progress, who_can_decide
+from payouts.approvals import (
+    POSSIBLE_DUPLICATE,
+    Approver,
+    Progress,
+    bar_to_deciding,
+    progress,
+    who_can_decide,
+)
 from payouts.approvers import (
     Editors,
     approver_of,
@@ -51,9 +58,13 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One requirement of a push: which rule, which group if any, how many it has and needs."""
+    """One requirement of a push: which rule, which group if any, how many it has and needs.
+
+    `is_about_twins`: asked because the push may be a repetition.
+    """
 
     why: str
+    is_about_twins: bool
     group: str
     given: int
     needed: int
@@ -83,6 +94,11 @@ class Row:
     @property
     def is_blocked(self) -> bool:
         return any(ask.is_blocked for ask in self.asks)
+
+    @property
+    def alike(self) -> str:
+        """What finds the pushes of this amount to this person in the list of pushes."""
+        return f"{self.payment.consumer.full_name} ${self.payment.amount:,.2f}"
 
     @property
     def mark(self) -> str:
@@ -249,6 +265,7 @@ def _row(
 def _ask(row: ApprovalRequirement, counted: Progress) -> Ask:
     return Ask(
         why=rule_words(row.name),
+        is_about_twins=row.name == POSSIBLE_DUPLICATE.name,
         group=row.group.name if row.group else "",
         given=counted.given,
         needed=row.decisions,

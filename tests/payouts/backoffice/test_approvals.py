@@ -1,5 +1,6 @@
 """What waits for people, for whom it waits, and how far it is; in the order in which it expires."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -107,6 +108,16 @@ def test_shows_what_a_decision_is_about(client: Client) -> None:
         "Expires in 2 days, 23 hours",
     ):  # fmt: skip
         assert part in text, part
+
+
+def test_leads_from_a_possible_duplicate_to_what_it_may_repeat(client: Client) -> None:
+    card = make_payee()
+    push(card, amount="75.00")
+    push(card, amount="75.00", key=None)
+    page = client.get(APPROVALS).content.decode()
+    found = re.search(r'href="(/admin/payouts/payment/\?q=[^"]+)"', page)
+    assert found is not None
+    assert client.get(found[1]).context["cl"].result_count == 2
 
 
 def test_marks_what_expires_soon(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
