@@ -34,7 +34,8 @@ _READ: Final = (
 )  # fmt: skip
 _APPEND: Final = (
     "consumers_auditentry", "consumers_edit", "consumers_partnerevent", "django_admin_log",
-    "payouts_approvalrequirement", "payouts_auditblock", "payouts_changeevent", "payouts_decision",
+    "payouts_approvalrequirement", "payouts_auditblock", "payouts_dayproof",
+    "payouts_changeevent", "payouts_decision",
     "payouts_decisionsignature", "payouts_event", "payouts_journal", "payouts_outboxevent",
     "payouts_posting",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 
 SEE_CHANGES: Final = "payouts.view_changerequest"
+SEE_SETTLEMENTS: Final = "payouts.view_settlementfile"
 
 
 def _permits(permission: str) -> Callable[[HttpRequest], bool]:
@@ -108,6 +109,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _page("Batches", "upload_file", "batches", "payouts.view_payment"),
                     _page("In doubt", "help_center", "in_doubt", "payouts.view_payment"),
                     _page("Cases", "balance", "cases", "payouts.view_case"),
+                    _page("Reconciliation", "compare_arrows", "settlements", SEE_SETTLEMENTS),
                     _page("Files", "draft", "exports", "payouts.export_payment"),
                 ],
             },

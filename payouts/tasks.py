@@ -20,6 +20,7 @@ from payouts.operations.follow_events import follow_events
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.overtake import overtake_answered
+from payouts.operations.prove_day import prove_what_is_new
 from payouts.operations.purge_usage import purge_daily_usage
 from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.take_notification import forget_forged_notifications
@@ -32,6 +33,8 @@ _PURGED_AT_ONCE: Final = 20_000
 # Who knocks at the sign-in under ever new names makes rows: so many a minute keep up with eighty
 # knocks a second.
 _FORGOTTEN_AT_ONCE: Final = 5_000
+# Each takes seconds; the rest is proved by the next sweep.
+_PROVED_AT_ONCE: Final = 7
 
 
 @worker_shutting_down.connect
@@ -71,6 +74,7 @@ def work_on_batches() -> None:
 @shared_task(name="payouts.work_on_settlements", base=AloneTask)
 def work_on_settlements() -> None:
     settlement_work.work_on_settlements()
+    prove_what_is_new(limit=_PROVED_AT_ONCE)
 
 
 @shared_task(name="payouts.deliver_webhooks", base=AloneTask)

@@ -43,6 +43,7 @@ PURE = (
     "payouts/batch_files",
     "payouts/settlement_files",
     "payouts/settlements.py",
+    "payouts/day_proofs.py",
     *(f"payouts/{name}.py" for name in _PURE_OF_PAYOUTS),
     "payouts/networks/base.py",
     *(f"payouts/webhooks/{name}.py" for name in ("addresses", "schedule", "signing")),

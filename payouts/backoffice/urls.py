@@ -10,6 +10,7 @@ from payouts.backoffice import (
     batches,
     cases,
     changes,
+    day_proofs,
     doubt_decisions,
     doubts,
     evidence,
@@ -18,6 +19,7 @@ from payouts.backoffice import (
     live,
     push_views,
     settings,
+    settlements,
 )
 
 app_name = "backoffice"
@@ -61,6 +63,15 @@ urlpatterns = [
     path("cases/<uuid:case_id>/", cases.case, name="case"),
     path("cases/<uuid:case_id>/take/", cases.take, name="take_case"),
     path("cases/<uuid:case_id>/close/", cases.close, name="close_case"),
+    path("reconciliation/", settlements.files, name="settlements"),
+    path("reconciliation/days/", day_proofs.days, name="day_proofs"),
+    path("reconciliation/days/prove/", day_proofs.prove, name="prove_day"),
+    path("reconciliation/days/<int:proof_id>/", day_proofs.day, name="day_proof"),
+    path("reconciliation/days/<int:proof_id>/file/", day_proofs.document, name="day_proof_file"),
+    path("reconciliation/new/", settlements.new, name="new_settlement"),
+    path("reconciliation/<uuid:file_id>/", settlements.file, name="settlement"),
+    path("reconciliation/<uuid:file_id>/live/", settlements.live, name="settlement_live"),
+    path("reconciliation/<uuid:file_id>/decide/", settlements.decide, name="decide_settlement"),
     path("exports/", exports.exports, name="exports"),
     path("exports/progress/", exports.progress, name="exports_progress"),
     path("exports/ask/", exports.ask, name="ask_export"),

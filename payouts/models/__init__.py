@@ -37,6 +37,7 @@ from payouts.models.payment import (
     Payment,
     PaymentTally,
 )
+from payouts.models.proofs import DayProof
 from payouts.models.rollups import PartnerRollup, PushRollup, RollupCursor
 from payouts.models.settlements import (
     COUNTED_STATES,
@@ -87,6 +88,7 @@ __all__ = [
     "ChangeEvent",
     "ChangeRequest",
     "DailyUsage",
+    "DayProof",
     "Decision",
     "DecisionSignature",
     "Delivery",

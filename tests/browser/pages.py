@@ -93,6 +93,9 @@ PAGES: Final = (
     _of("in doubt", "backoffice:in_doubt", EVERYBODY, looks=OPERATIONS),
     _of("doubt", "backoffice:doubt", EVERYBODY, "unknown", looks=OPERATIONS),
     _of("cases", "backoffice:cases", LEDGER, looks=OPERATIONS),
+    _of("reconciliation", "backoffice:settlements", LEDGER, looks=OPERATIONS),
+    _of("daily proof", "backoffice:day_proofs", LEDGER, looks=OPERATIONS),
+    _of("new settlement", "backoffice:new_settlement", _only(OPERATIONS, ADMIN)),
     _of("exports", "backoffice:exports", TAKES_FILES, looks=AUDITOR),
     _of("batches", "backoffice:batches", EVERYBODY, looks=MAKER),
     _of("new batch", "backoffice:new_batch", _only(MAKER)),
@@ -208,6 +211,10 @@ NOT_TO_SEE: Final = (
             # There is neither a case nor a file of evidence in a new demo: no page, for nobody.
             *(["case", "change"], ["take_case", "change"], ["close_case", "change"]),
             ["evidence_file", "change"],
+            # Nor is there a settlement file.
+            *(["settlement", "change"], ["settlement_live", "change"]),
+            *(["decide_settlement", "change"], ["prove_day"]),
+            *(["day_proof", "number"], ["day_proof_file", "number"]),
             *(["columns"], ["save_view"], ["open_with"], ["delete_view", "number"]),
             *(["choose_lines", "batch"], ["check_batch", "batch"], ["issue_batch", "batch"]),
             *(["withdraw_batch", "batch"], ["cancel_batch", "batch"]),

@@ -23,6 +23,7 @@ NOT_SEALED = {
     "payouts.ChangeEvent.row_digest",
     "payouts.ChangeRequest.digest",
     "payouts.Decision.digest",
+    "payouts.DayProof.sha256",
     "payouts.DecisionSignature.authenticator_data",
     "payouts.DecisionSignature.challenge",
     "payouts.DecisionSignature.client_data",

@@ -1,0 +1,63 @@
+"""What staff read about settlement files. Words only."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from payouts.models import SettlementFile, SettlementState
+from payouts.settlements import Outcome
+
+
+class OutcomeWords(NamedTuple):
+    """An outcome's name, and what follows from it."""
+
+    title: str
+    means: str
+
+
+OUTCOME_WORDS: Final = {
+    Outcome.MATCHED.value: OutcomeWords("Matched", "Nothing is to be done."),
+    Outcome.RESOLVES.value: OutcomeWords("Settles an unclear push", "The push completes."),
+    Outcome.RETURNED.value: OutcomeWords("Came back", "The partner gets the amount back."),
+    Outcome.CONTRADICTS.value: OutcomeWords("Paid there, not here", "A case: nothing flips."),
+    Outcome.AMOUNT_DIFFERS.value: OutcomeWords("Another amount", "A case."),
+    Outcome.CURRENCY_DIFFERS.value: OutcomeWords("Another currency", "A case."),
+    Outcome.IDENTITY_DIFFERS.value: OutcomeWords(
+        "Another identity", "Amount, day and card are those of one push: a case."
+    ),
+    Outcome.LATE.value: OutcomeWords("Another day", "A case without money."),
+    Outcome.DUPLICATE.value: OutcomeWords("Settled twice", "A case."),
+    Outcome.MISSING_HERE.value: OutcomeWords("Not ours", "A case."),
+    Outcome.MISSING_THERE.value: OutcomeWords("Not in the file", "Paid by our books: a case."),
+}
+_STATES: Final = {
+    SettlementState.READING.value: "Being read",
+    SettlementState.MATCHING.value: "Being matched",
+    SettlementState.COMPARING.value: "Being matched",
+    SettlementState.WAITING.value: "Waits for a second person",
+    SettlementState.ACTING.value: "Being carried out",
+    SettlementState.DONE.value: "Done",
+    SettlementState.REFUSED.value: "Refused",
+}
+_REFUSALS: Final = {
+    "not_a_settlement_file": "This is no settlement file of the network.",
+    "end_is_missing": "The end of the file is missing: it was cut off on its way. Fetch it again.",
+    "window_is_not_over": "The file was made before the time that it is about was over.",
+    "too_large": "The file is too large.",
+    "card_number_in_name": "There is a card number in the file's name.",
+    "not_about_us": "The file is about instructions of somebody else ({acceptor}).",
+    "currency": "The file is in {currency}, and pushes are in USD.",
+    "window_overlaps": "Another file is about the same time already: {other}.",
+    "line_unreadable": "Line {line} is not as it has to be, so no line counts.",
+    "sums_differ": "Its end does not say what is in it ({of}), so no line counts.",
+    "rejected": "Refused by a second person: {reason}",
+}
+
+
+def state_words(file: SettlementFile) -> str:
+    """Where the file stands."""
+    return _STATES[file.state]
+
+
+def refusal_words(code: str, details: Mapping[str, Any]) -> str:
+    """Why a file is not taken, in a sentence."""
+    return _REFUSALS[code].format_map({str(name): value for name, value in details.items()})

@@ -1,0 +1,179 @@
+"""The daily proof: what three books say about a day, and what is told when they differ."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from consumers.models import PaymentCard
+from payouts.day_proofs import NOTHING, DayFigures, Sum, Verdict, digest_of
+from payouts.models import DayProof, Payment
+from payouts.networks.sandbox.settlement import RETURN, Line, Window
+from payouts.operations.prove_day import prove_day, prove_what_is_new
+from payouts.operations.record_outcome import record_outcome
+from tests.back_office import browser, text_of
+from tests.books import refusal
+from tests.owner import forced
+from tests.payouts.commands.running import run_json
+from tests.pushes import APPROVED, declined, fresh, make_payee, push_submitted
+from tests.settlements import bring, line_about, settlement_of
+
+pytestmark = pytest.mark.django_db
+
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def card() -> PaymentCard:
+    return make_payee()
+
+
+def paid(card: PaymentCard, **asked: Any) -> Payment:
+    payment = push_submitted(card, **asked)
+    record_outcome(payment.pk, APPROVED)
+    return fresh(payment)
+
+
+def figures_after(*lines: Line) -> dict[str, Any]:
+    """The proof of today after a file of these lines, which is about the whole day."""
+    bring(settlement_of(lines, window=Window.of_day(TODAY)))
+    figures: dict[str, Any] = prove_day(TODAY).figures
+    return figures
+
+
+def sum_of(number: int, dollars: str) -> dict[str, Any]:
+    return {"number": number, "amount": dollars}
+
+
+def test_agrees_where_three_books_say_the_same(card: PaymentCard) -> None:
+    lines = [line_about(paid(card)), line_about(paid(card, amount="12.34"))]
+    figures = figures_after(*lines)
+    assert figures["verdict"] == "agrees"
+    both = sum_of(2, "112.34")
+    assert [figures[book] for book in ("paid", "ledger", "file")] == [both] * 3
+    assert figures["unexplained"] == "0.00"
+
+
+def test_a_day_without_a_file_says_so(card: PaymentCard) -> None:
+    paid(card)
+    assert prove_day(TODAY).verdict == Verdict.NO_FILE
+
+
+@pytest.mark.parametrize(
+    ("lines_of", "where", "expected"),
+    [
+        (lambda p: [line_about(p, cents=100_07)], "amounts_differ", sum_of(1, "0.07")),
+        (lambda p: [], "in_no_file", sum_of(1, "100.00")),
+        (lambda p: [line_about(p, currency="EUR")], "other_currency", sum_of(1, "100.00")),
+        (lambda p: [line_about(p)] * 2, "not_paid_here", sum_of(1, "100.00")),
+        (
+            lambda p: [line_about(p), line_about(p, terminal_id="X", cents=7_00)],
+            "not_paid_here",
+            sum_of(1, "7.00"),
+        ),
+    ],
+    ids=["amount", "missing there", "currency", "twice", "missing here"],
+)
+def test_what_differs_stands_where_it_belongs(
+    card: PaymentCard, lines_of: Any, where: str, expected: dict[str, Any]
+) -> None:
+    figures = figures_after(*lines_of(paid(card)))
+    assert figures["verdict"] == "explained"
+    assert figures[where] == expected
+    assert figures["unexplained"] == "0.00"
+
+
+def test_a_credit_of_a_failed_push_is_no_paid_one(card: PaymentCard) -> None:
+    failed = push_submitted(card)
+    record_outcome(failed.pk, declined("05"))
+    figures = figures_after(line_about(failed))
+    assert (figures["verdict"], figures["paid"]) == ("explained", sum_of(0, "0.00"))
+    assert figures["not_paid_here"] == sum_of(1, "100.00")
+
+
+def test_what_was_paid_on_another_day_is_no_difference(card: PaymentCard) -> None:
+    payment = paid(card)
+    line = line_about(payment)
+    forced("UPDATE payouts_attempt SET created_at = created_at - interval '1 day'")
+    forced("UPDATE payouts_payment SET completed_at = completed_at - interval '1 day'")
+    forced("UPDATE payouts_journal SET created_at = created_at - interval '1 day'")
+    figures = figures_after(line)
+    assert figures["paid_other_day"] == sum_of(1, "100.00")
+    assert figures["unexplained"] == "0.00"
+    yesterday = prove_day(TODAY - timedelta(days=1)).figures
+    assert yesterday["settled_other_day"] == sum_of(1, "100.00")
+    assert yesterday["unexplained"] == "0.00"
+
+
+def test_returns_are_told_apart(card: PaymentCard) -> None:
+    payment = paid(card)
+    figures = figures_after(line_about(payment), line_about(payment, kind=RETURN))
+    assert figures["verdict"] == "agrees"
+    returns = [figures[name] for name in ("returned", "returned_in_ledger", "returned_in_file")]
+    assert returns == [sum_of(1, "100.00")] * 3
+
+
+def test_a_ledger_that_says_otherwise_breaks_the_day(card: PaymentCard) -> None:
+    paid(card)
+    forced("UPDATE payouts_posting SET amount = amount - 1 WHERE amount = -100")
+    assert prove_day(TODAY).verdict == Verdict.BROKEN
+    with pytest.raises(SystemExit):
+        run_json("prove_day", TODAY.isoformat())
+
+
+def test_the_command_tells_what_was_kept(card: PaymentCard) -> None:
+    paid(card)
+    told = run_json("prove_day", TODAY.isoformat())
+    proof = DayProof.objects.get()
+    assert told == {**proof.figures, "sha256": proof.digest}
+    assert digest_of(proof.figures) == bytes(proof.sha256)
+    assert refusal("UPDATE payouts_dayproof SET verdict = 'agrees'") in {"42501", "PY001"}
+
+
+def test_a_day_is_proved_once_for_each_file_about_it(card: PaymentCard) -> None:
+    figures_after(line_about(paid(card)))
+    forced("UPDATE payouts_dayproof SET made_at = made_at - interval '1 hour'")
+    assert [proof.day for proof in prove_what_is_new(limit=7)] == [TODAY]
+    assert prove_what_is_new(limit=7) == []
+
+
+def test_what_nobody_found_breaks_the_day() -> None:
+    hundred = Sum(1, Decimal("100.00"))
+    names = DayFigures.__slots__
+    sums = dict.fromkeys([name for name in names if name not in _FACTS], NOTHING)
+    figures = DayFigures(**_FACTS, **{**sums, "paid": hundred, "ledger": hundred})  # type: ignore[arg-type]
+    assert (figures.verdict, figures.unexplained) == (Verdict.BROKEN, Decimal("-100.00"))
+
+
+_FACTS: dict[str, Any] = {
+    "day": TODAY,
+    "network": "sandbox",
+    "acquiring_bin": "1",
+    "card_acceptor_id": "2",
+    "is_covered": True,
+    "files": (),
+}
+
+
+def test_staff_look_at_days_and_take_the_file(card: PaymentCard) -> None:
+    figures_after(line_about(paid(card)))
+    client = browser("auditor")
+    assert "Everything agrees" in text_of(client.get("/admin/reconciliation/days/"))
+    proof = DayProof.objects.get()
+    address = f"/admin/reconciliation/days/{proof.pk}/"
+    assert "Nobody knows why" in text_of(client.get(address))
+    file = client.get(f"{address}file/").content.decode()
+    assert f"SHA-256 of the figures,{proof.digest}" in file
+    assert "paid,1,100.00" in file
+
+
+def test_operations_prove_a_day_at_once(card: PaymentCard) -> None:
+    paid(card)
+    prove = "/admin/reconciliation/days/prove/"
+    assert browser("auditor").post(prove, {"day": TODAY.isoformat()}).status_code == 403
+    client = browser("operations", username="opal")
+    assert "No file about the whole day yet" in text_of(
+        client.post(prove, {"day": TODAY.isoformat()}, follow=True)
+    )
+    assert client.post(prove, {"day": "never"}).status_code == 404
