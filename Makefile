@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser screenshots check bench format requirements clean
+.PHONY: help demo test browser screenshots faults check bench format requirements clean
 
 # A caller's own environment must not leak into ours.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
@@ -30,6 +30,10 @@ browser: ## Run the tests that use the product in Chromium (installs Debian's, a
 screenshots: ## Take pictures of every page as every role into var/screenshots (PICTURES=--help).
 	@.ci/install dev
 	$(PY) -m tests.browser.screenshots $(PICTURES)
+
+faults: ## Break everything at length, and prove the books afterwards (PART=name for one).
+	@.ci/install dev
+	PAYOUTS_TESTS=durable $(PY) -m pytest -p no:xdist -m faults $(if $(PART),-k "$(PART)") tests/faults
 
 check: ## Run the format, lint, type, migration, deployment and security checks.
 	@.ci/install dev

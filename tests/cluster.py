@@ -19,14 +19,26 @@ _ENOUGH_BYTES: Final = 4 * 1024**3
 
 def _roomiest() -> Path | None:
     """Memory where there is plenty of it: the tables are emptied some thousand times."""
-    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK):
+    if "TMPDIR" in os.environ or IS_DURABLE or not os.access(_MEMORY, os.W_OK):
         return None
     return _MEMORY if shutil.disk_usage(_MEMORY).free >= _ENOUGH_BYTES else None
 
 
+# One that is stopped under load must keep what it has acknowledged: `make faults` asks for that.
+IS_DURABLE: Final = os.environ.get("PAYOUTS_TESTS") == "durable"
+# None when the caller has brought a database along.
+folder: Path | None = None
+
 if "DATABASE_URL" not in os.environ:
-    _folder = Path(tempfile.mkdtemp(prefix="payouts-tests-", dir=_roomiest()))
-    os.environ["DATABASE_URL"] = embedded.database_url(_folder, cleanup="delete")
+    folder = Path(tempfile.mkdtemp(prefix="payouts-tests-", dir=_roomiest()))
+    _cleanup: Final = "stop" if IS_DURABLE else "delete"
+    os.environ["DATABASE_URL"] = embedded.database_url(folder, cleanup=_cleanup)
     os.environ["DATABASE_OWNER_URL"] = embedded.database_url(
-        _folder, cleanup="delete", role=embedded.OWNER
+        folder, cleanup=_cleanup, role=embedded.OWNER
     )
+
+
+def pytest_unconfigure() -> None:
+    if folder is not None and IS_DURABLE:
+        embedded.release(folder)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -22,18 +22,13 @@ _TASKS = ("payouts.send_due_payments", "payouts.inquire_unknown_payments")
 class Worker:
     """One worker after the other in the same folder; messages of a killed one are lost or stay."""
 
-    def __init__(self, folder: Path, *, sandbox: str, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *, sandbox: str, module: str = "celery", **settings: str
+    ) -> None:
+        """`module` is what is run in the place of Celery itself, with Celery's own arguments."""
         self._log = folder / "worker.log"
-        self._environment = {
-            **os.environ,
-            "DATABASE_URL": _test_database_url(),
-            "PAYOUTS_VAR": str(folder),
-            "CARD_NETWORK_SANDBOX_URL": sandbox,
-            "SENDER_LOST_SECONDS": "2",
-            "INQUIRY_PAUSES_SECONDS": "1",
-            "NETWORK_VISIBILITY_SECONDS": "1",
-            **settings,
-        }
+        self._module = module
+        self._environment = environment(folder, sandbox=sandbox, **settings)
         self._process: subprocess.Popen[bytes] | None = None
         self._ringer = _ringer(folder)
         self._rung_at = 0.0
@@ -44,7 +39,16 @@ class Worker:
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "config.celery", "worker", *options, *quiet],
+                [
+                    sys.executable,
+                    "-m",
+                    self._module,
+                    "-A",
+                    "config.celery",
+                    "worker",
+                    *options,
+                    *quiet,
+                ],
                 cwd=ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -56,10 +60,19 @@ class Worker:
         """Ring for sending and for inquiries, as beat and the API do, but not too often."""
         assert self._process is not None
         assert self._process.poll() is None, self._log.read_text()
+        self.leave_messages()
+
+    def leave_messages(self) -> None:
+        """Ring for whoever may take it, also while nobody does."""
         if time.monotonic() - self._rung_at > _RING_SECONDS:
             for task in _TASKS:
                 self._ringer.send_task(task)
             self._rung_at = time.monotonic()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is gone without having been asked to."""
+        return self._process is not None and self._process.poll() is not None
 
     def kill(self) -> None:
         """End it at once: no clean-up, no last word."""
@@ -67,6 +80,20 @@ class Worker:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(10)
             self._process = None
+
+
+def environment(folder: Path, *, sandbox: str, **settings: str) -> dict[str, str]:
+    """What a process of the product is started with to work on the test's database."""
+    return {
+        **os.environ,
+        "DATABASE_URL": _test_database_url(),
+        "PAYOUTS_VAR": str(folder),
+        "CARD_NETWORK_SANDBOX_URL": sandbox,
+        "SENDER_LOST_SECONDS": "2",
+        "INQUIRY_PAUSES_SECONDS": "1",
+        "NETWORK_VISIBILITY_SECONDS": "1",
+        **settings,
+    }
 
 
 def _ringer(folder: Path) -> Celery:

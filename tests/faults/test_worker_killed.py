@@ -1,10 +1,8 @@
 """The worker is killed while it sends: nothing is lost, nothing sent twice, every cent found."""
 
 import time
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -13,8 +11,8 @@ from consumers.models import Partner
 from payouts.models import Attempt, Event, Payment
 from payouts.networks.sandbox.behaviour import make_card_number
 from payouts.operations.send_payments import claim_due_payments
-from payouts.states import OPEN, Status
-from tests.books import assert_books_are_right, assert_the_checks_agree, available, balance, held
+from payouts.states import Status
+from tests.faults.comparing import compare_with_the_network, settle
 from tests.pushes import fresh, make_funded_partner, make_payee, push
 from tests.sandbox import SandboxServer
 from tests.worker import Worker
@@ -25,9 +23,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # left yet) or after the first arrival at the network, which takes 0.3 s to answer.
 KILLED_AFTER = (("claim", 0.0), ("arrival", 0.0), ("arrival", 0.15), ("arrival", 0.4))
 PAYMENTS_A_ROUND = 50
-SETTLED_SECONDS = 60
-
-Identity = tuple[str, ...]
 
 
 @pytest.fixture
@@ -68,11 +63,11 @@ def test_every_payment_is_credited_exactly_once(
         interrupted += Payment.objects.filter(status=Status.SUBMITTED).count()
     assert interrupted
     worker.start()
-    _settle(worker)
+    settle(worker)
     assert Event.objects.filter(details__why="sender_lost").exists()
     assert Payment.objects.filter(card=declining).exclude(status=Status.FAILED).count() == 0
     assert Payment.objects.filter(card__in=good).exclude(status=Status.COMPLETED).count() == 0
-    _compare_with_the_network(sandbox, partner)
+    compare_with_the_network(sandbox, partner)
 
 
 def test_what_was_claimed_and_never_left_is_sent_once(
@@ -83,79 +78,13 @@ def test_what_was_claimed_and_never_left_is_sent_once(
     # The sender dies here, after the commit and before the first byte.
     (instruction,) = claim_due_payments(limit=1)
     worker.start()
-    _settle(worker)
+    settle(worker)
     assert fresh(payment).status == Status.COMPLETED
     attempt = Attempt.objects.get()
     assert attempt.times_sent == 2
     assert attempt.trace_number == instruction.push.identity.systems_trace_audit_number
-    _compare_with_the_network(sandbox, partner)
+    compare_with_the_network(sandbox, partner)
 
 
 def _happened(what: str, sandbox: SandboxServer) -> int:
     return Attempt.objects.count() if what == "claim" else sandbox.totals()["instructions"]
-
-
-def _settle(worker: Worker) -> None:
-    until = time.monotonic() + SETTLED_SECONDS
-    while Payment.objects.filter(status__in=OPEN).exists():
-        assert time.monotonic() < until, _open_payments()
-        worker.ring()
-        time.sleep(0.1)
-
-
-def _open_payments() -> list[Any]:
-    found = Payment.objects.filter(status__in=OPEN)
-    return list(found.values_list("status", "version", "attempt__times_sent", "due_at"))
-
-
-def _compare_with_the_network(sandbox: SandboxServer, partner: Partner) -> None:
-    """What we believe and what the network did are the same, payment by payment and to the cent."""
-    book = {_identity_in(entry): entry for entry in sandbox.book()}
-    attempts = Attempt.objects.select_related("payment__card")
-    ours = {_identity_of(attempt): attempt.payment for attempt in attempts}
-    assert len(ours) == len(attempts) == Payment.objects.count()
-    assert set(book) <= set(ours)
-    for identity, payment in ours.items():
-        entry = book.get(identity)
-        credited = entry is not None and bool(entry["credited"])
-        assert credited is (payment.status == Status.COMPLETED), payment
-        if entry is not None:
-            assert entry["amount_cents"] == payment.amount * 100
-            assert entry["card_last4"] == payment.card.last4
-    _compare_money(sandbox, [p for p in ours.values() if p.status == Status.COMPLETED], partner)
-
-
-def _compare_money(sandbox: SandboxServer, completed: Sequence[Payment], partner: Partner) -> None:
-    paid = sum((payment.amount for payment in completed), Decimal(0))
-    totals = sandbox.totals()
-    assert totals["credited"] == len(completed)
-    assert totals["credited_cents"] == paid * 100
-    assert totals["refused"] == 0
-    assert balance("network_payable", network="sandbox") == -paid
-    assert held(partner) == 0
-    assert available(partner) == Decimal("100000.00") - paid
-    assert_books_are_right()
-    assert_the_checks_agree()
-
-
-def _identity_in(entry: dict[str, Any]) -> Identity:
-    return tuple(
-        entry[name]
-        for name in (
-            "acquiring_bin",
-            "systems_trace_audit_number",
-            "retrieval_reference_number",
-            "card_acceptor_id",
-            "terminal_id",
-        )
-    )
-
-
-def _identity_of(attempt: Attempt) -> Identity:
-    return (
-        attempt.acquiring_bin,
-        attempt.trace_number,
-        attempt.retrieval_reference_number,
-        attempt.card_acceptor_id,
-        attempt.terminal_id,
-    )

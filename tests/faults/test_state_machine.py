@@ -1,0 +1,365 @@
+"""Random lives of payments on the real PostgreSQL, beside a model of them in plain Python.
+
+The model knows what was asked and what the network did, and from that alone what each payment and
+each dollar must be. After every step both are compared, and every invariant of the books is asked.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from pytest_django import Settings
+
+from consumers.models import Partner, PaymentCard
+from payouts.actors import WORKER
+from payouts.models import Attempt, Payment
+from payouts.networks.base import Finding, NotFound, Outcome
+from payouts.operations.cancel_payment import NotCancelable, cancel_payment
+from payouts.operations.decide import NotWaitingForApproval, expire_undecided_payments
+from payouts.operations.inquire import claim_due_inquiries, give_up_lost_senders, record_finding
+from payouts.operations.record_outcome import record_outcome
+from payouts.operations.request_payment import (
+    Accepted,
+    IdempotencyKeyReused,
+    PaymentRefused,
+    Replayed,
+)
+from payouts.operations.return_payment import return_payment
+from payouts.operations.send_payments import claim_due_payments, claim_resend
+from payouts.states import OPEN, Status, can_become
+from tests.books import assert_books_are_right, available, execute, held
+from tests.decisions import approve_payment, reject_payment
+from tests.doubts import identity_of, notice_about
+from tests.notices import notice, told
+from tests.pushes import (
+    APPROVED,
+    CLIENT,
+    REFUSED_CONNECTION,
+    TIMEOUT,
+    ask,
+    declined,
+    digest_of,
+    make_funded_partner,
+    make_payee,
+    make_rule,
+    make_staff,
+    push_request,
+)
+
+FUNDED: Final = Decimal("300.00")
+NEEDS_APPROVAL: Final = Decimal("50.00")
+KEYS: Final = ("a", "b", "c", "d", "e", "f")
+AMOUNTS: Final = ("0.01", "9.99", "49.99", "50.00", "120.00")
+DECLINED: Final = declined("05")
+
+# What happens to an instruction: whether the network carries it out, and what its sender hears.
+FATES: Final[dict[str, tuple[bool | None, Outcome | None]]] = {
+    "approved": (True, APPROVED),
+    "declined": (False, DECLINED),
+    "approved, answer lost": (True, TIMEOUT),
+    "declined, answer lost": (False, TIMEOUT),
+    "lost on the way": (None, TIMEOUT),
+    "approved, sender dies": (True, None),
+    "sender dies first": (None, None),
+    "refused": (None, REFUSED_CONNECTION),
+}
+
+
+@dataclass
+class Modelled:
+    """What must be true of one payment."""
+
+    amount: Decimal
+    status: Status
+    # The network's own book: None while it has nothing, then whether it credited, for ever.
+    credited: bool | None = None
+    sends: int = 0
+    not_found: int = 0
+    # Whether the sender of the newest send has said that nothing left.
+    identity: object = None
+    past: list[Status] = field(default_factory=list)
+
+    def become(self, status: Status) -> None:
+        assert status is self.status or can_become(self.status, status)
+        self.past.append(self.status)
+        self.status = status
+
+
+class Lives(RuleBasedStateMachine):
+    """One partner, two cards, and whatever can happen to a handful of pushes."""
+
+    payments: Bundle[UUID] = Bundle("payments")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._undone = transaction.atomic()
+        self._undone.__enter__()
+        self.model: dict[UUID, Modelled] = {}
+        self.by_key: dict[str, tuple[int, str, UUID]] = {}
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self._undone.__exit__(None, None, None)
+
+    @initialize()
+    def open_the_house(self) -> None:
+        self.partner: Partner = make_funded_partner(dollars=str(FUNDED))
+        self.cards: list[PaymentCard] = [make_payee(partner=self.partner) for _ in range(2)]
+        make_rule(amount_at_least=NEEDS_APPROVAL)
+        self.carla: User = make_staff("carla", "approver")
+
+    # What partners do.
+
+    @rule(
+        target=payments,
+        card=st.integers(0, 1),
+        amount=st.sampled_from(AMOUNTS),
+        key=st.sampled_from(KEYS),
+    )
+    def create(self, card: int, amount: str, key: str) -> Any:
+        known = self.by_key.get(key)
+        try:
+            answer = ask(push_request(self.cards[card], amount=amount, key=key))
+        except IdempotencyKeyReused:
+            assert known is not None
+            assert known[:2] != (card, amount)
+            return multiple()
+        except PaymentRefused:
+            assert known is None
+            assert Decimal(amount) > self._available()
+            return multiple()
+        if isinstance(answer, Replayed):
+            assert known is not None
+            assert known[:2] == (card, amount)
+            assert str(known[2]).encode() in answer.body
+            return multiple()
+        assert isinstance(answer, Accepted)
+        assert known is None
+        waits = Decimal(amount) >= NEEDS_APPROVAL
+        status = Status.PENDING_APPROVAL if waits else Status.PENDING
+        self.by_key[key] = (card, amount, answer.payment.id)
+        self.model[answer.payment.id] = Modelled(Decimal(amount), status)
+        return answer.payment.id
+
+    @rule(payment=payments)
+    def cancel(self, payment: UUID) -> None:
+        one = self.model[payment]
+        try:
+            cancel_payment(Payment.objects.get(pk=payment), actor=CLIENT)
+        except NotCancelable:
+            assert one.status not in (Status.PENDING, Status.PENDING_APPROVAL)
+            return
+        one.become(Status.CANCELED)
+
+    # What people do.
+
+    @rule(payment=payments, verdict=st.sampled_from(["approve", "reject"]))
+    def decide(self, payment: UUID, verdict: str) -> None:
+        one, row = self.model[payment], Payment.objects.get(pk=payment)
+        decision = approve_payment if verdict == "approve" else reject_payment
+        try:
+            decision(payment, by=self.carla, digest=digest_of(row), reason="Looked at it.")
+        except NotWaitingForApproval:
+            assert one.status is not Status.PENDING_APPROVAL
+            return
+        one.become(Status.PENDING if verdict == "approve" else Status.REJECTED)
+
+    @rule(payment=payments)
+    def expire(self, payment: UUID) -> None:
+        execute(
+            "UPDATE payouts_payment SET approval_expires_at = now() - interval '1 second',"
+            " due_at = now() - interval '1 second' WHERE id = %s AND status = 'pending_approval'",
+            payment,
+        )
+        expire_undecided_payments(limit=10)
+        if self.model[payment].status is Status.PENDING_APPROVAL:
+            self.model[payment].become(Status.EXPIRED)
+
+    # What senders and the network do.
+
+    @rule(fate=st.sampled_from(sorted(FATES)))
+    def send(self, fate: str) -> None:
+        execute("UPDATE payouts_payment SET due_at = now() WHERE status = 'pending'")
+        for one in claim_due_payments(limit=10):
+            self._send(one.payment_id, fate, one.send_number)
+        assert not any(one.status is Status.PENDING for one in self.model.values()) or (
+            fate == "refused"
+        )
+
+    def _send(self, payment: UUID, fate: str, number: int) -> None:
+        one = self.model[payment]
+        one.become(Status.SUBMITTED)
+        one.sends += 1
+        one.not_found = 0
+        assert number == one.sends
+        credited, heard = FATES[fate]
+        # The network knows an identity that comes again, and does nothing twice.
+        one.credited = credited if one.credited is None else one.credited
+        if heard in (APPROVED, DECLINED) and one.credited is not None:
+            heard = APPROVED if one.credited else DECLINED
+        if heard is not None:
+            status = record_outcome(payment, heard, send_number=number)
+            one.become(_after(heard, may_have_left=one.sends > 1 and Status.UNKNOWN in one.past))
+            assert status is one.status
+
+    @rule()
+    def give_up_the_lost(self) -> None:
+        execute("UPDATE payouts_payment SET due_at = now() WHERE status = 'submitted'")
+        give_up_lost_senders(limit=10)
+        for one in self.model.values():
+            if one.status is Status.SUBMITTED:
+                one.become(Status.UNKNOWN)
+
+    @rule(fate=st.sampled_from(sorted(FATES)))
+    def inquire(self, fate: str) -> None:
+        execute("UPDATE payouts_payment SET due_at = now() WHERE status = 'unknown'")
+        for inquiry in claim_due_inquiries(limit=10):
+            one = self.model[inquiry.payment_id]
+            finding = _found(one)
+            record_finding(inquiry.payment_id, finding)
+            if not isinstance(finding, NotFound):
+                one.become(_after(finding))
+                continue
+            one.not_found += 1
+            again = claim_resend(inquiry.payment_id)
+            assert (again is not None) is (one.not_found >= 2)
+            if again is not None:
+                assert again.push.identity == one.identity
+                self._send(inquiry.payment_id, fate, again.send_number)
+
+    @rule(payment=payments, times=st.integers(1, 2))
+    def the_answer_comes_again(self, payment: UUID, times: int) -> None:
+        """Late, twice, or after an inquiry has found it: what the network did stays what it did."""
+        one = self.model[payment]
+        if one.credited is None or one.status is Status.PENDING:
+            return
+        for _ in range(times):
+            record_outcome(payment, APPROVED if one.credited else DECLINED)
+        if one.status in (Status.SUBMITTED, Status.UNKNOWN):
+            one.become(Status.COMPLETED if one.credited else Status.FAILED)
+
+    @rule(payment=payments, genuine=st.booleans(), times=st.integers(1, 2))
+    def notify(self, payment: UUID, *, genuine: bool, times: int) -> None:
+        """The network posts what it did. A stranger, who posts the opposite, is not believed."""
+        one = self.model[payment]
+        if one.credited is None or one.status is Status.PENDING:
+            return
+        code = "00" if one.credited is genuine else "05"
+        key = None if genuine else "a stranger's"
+        for _ in range(times):
+            told(notice(Payment.objects.get(pk=payment), actionCode=code), key=key)
+        if genuine and one.status in (Status.SUBMITTED, Status.UNKNOWN):
+            one.become(Status.COMPLETED if one.credited else Status.FAILED)
+
+    @rule(payment=payments)
+    def an_old_refusal_comes_late(self, payment: UUID) -> None:
+        """That nothing left in the send before says nothing about this one."""
+        one = self.model[payment]
+        if one.sends > 1:
+            record_outcome(payment, REFUSED_CONNECTION, send_number=one.sends - 1)
+
+    @rule(payment=payments)
+    def come_back(self, payment: UUID) -> None:
+        one = self.model[payment]
+        if one.status in (Status.COMPLETED, Status.RETURNED):
+            notice = notice_about(Payment.objects.get(pk=payment))
+            assert return_payment(notice, actor=WORKER) is Status.RETURNED
+            one.become(Status.RETURNED)
+
+    # What must be true after every step.
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        if self.model:
+            execute("SET CONSTRAINTS ALL IMMEDIATE")
+            execute("SET CONSTRAINTS ALL DEFERRED")
+            assert_books_are_right()
+            assert available(self.partner) == self._available()
+            assert held(self.partner) == self._sum(lambda one: one.status in OPEN)
+
+    @invariant()
+    def the_payments_are_as_modelled(self) -> None:
+        rows = dict(Payment.objects.values_list("pk", "status"))
+        assert rows == {payment: one.status.value for payment, one in self.model.items()}
+
+    @invariant()
+    def nobody_says_what_the_network_did_not_do(self) -> None:
+        for one in self.model.values():
+            assert one.status not in (Status.COMPLETED, Status.RETURNED) or one.credited
+            assert one.status is not Status.FAILED or not one.credited
+
+    @invariant()
+    def an_identity_stays(self) -> None:
+        for row in Attempt.objects.select_related("payment"):
+            one = self.model[row.payment_id]
+            one.identity = one.identity or identity_of(row.payment)
+            assert identity_of(row.payment) == one.identity
+            assert row.times_sent == one.sends
+
+    def _available(self) -> Decimal:
+        return FUNDED - self._sum(lambda one: one.status in {*OPEN, Status.COMPLETED})
+
+    def _sum(self, counts: Callable[[Modelled], bool]) -> Decimal:
+        return sum((one.amount for one in self.model.values() if counts(one)), Decimal(0))
+
+
+def _found(one: Modelled) -> Finding:
+    if one.credited is None:
+        return NotFound()
+    return APPROVED if one.credited else DECLINED
+
+
+def _after(heard: Outcome | Finding, *, may_have_left: bool = False) -> Status:
+    """What a payment becomes of which this was heard."""
+    if heard is APPROVED:
+        return Status.COMPLETED
+    if heard is DECLINED:
+        return Status.FAILED
+    if heard is REFUSED_CONNECTION and not may_have_left:
+        return Status.PENDING
+    return Status.UNKNOWN
+
+
+def _run(**bounds: Any) -> None:
+    run_state_machine_as_test(
+        Lives,
+        settings=settings(deadline=None, suppress_health_check=list(HealthCheck), **bounds),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits(settings: Settings) -> None:
+    settings.NETWORK_VISIBILITY_SECONDS = 0
+    settings.INQUIRY_PAUSES_SECONDS = [0]
+
+
+@pytest.mark.django_db
+def test_some_lives_go_as_modelled() -> None:
+    # The same lives in every run, and no search for a shorter one when one goes wrong.
+    phases = [Phase.explicit, Phase.generate]
+    _run(max_examples=12, stateful_step_count=25, derandomize=True, database=None, phases=phases)
+
+
+@pytest.mark.faults
+@pytest.mark.django_db
+def test_many_lives_go_as_modelled(tell: Callable[[str], None]) -> None:
+    lives, steps = int(os.environ.get("FAULTS_LIVES", "400")), 50
+    _run(max_examples=lives, stateful_step_count=steps)
+    tell(f"{lives} random lives of up to {steps} steps, every invariant after each: no difference")
