@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.bench.product import Product
 from tests.browser import chromium
 from tests.browser.doorway import Enter, Sessions, doorway
 from tests.browser.newcomer import Newcomer, joins
 from tests.browser.pages import ADMIN, APPROVER, MAKER
-from tests.browser.person import Watch, kept_session, window
+from tests.browser.person import PATIENCE_MS, Watch, kept_session, window
 from tests.browser.stock import stock
 
 HERE = Path(__file__).parent
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

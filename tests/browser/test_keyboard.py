@@ -30,8 +30,13 @@ _MISSED = """() => [...document.querySelectorAll(
 
 @pytest.mark.parametrize(
     ("role", "path"),
-    [(MAKER, "/admin/issue/?consumer={consumer}"), (APPROVER, "/admin/approvals/")],
-    ids=["issue", "approve"],
+    [
+        (MAKER, "/admin/issue/?consumer={consumer}"),
+        (MAKER, "/admin/batches/new/"),
+        (APPROVER, "/admin/approvals/"),
+        (APPROVER, "/admin/changes/{change}/"),
+    ],
+    ids=["issue", "upload", "approve", "decide about a change"],
 )
 def test_everything_is_reached_and_seen(
     role: str, path: str, enter: Enter, blanks: dict[str, str]
