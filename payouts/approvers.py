@@ -4,11 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import BinaryField, Exists, Func, OuterRef, Q, QuerySet
+from django.db.models import BinaryField, Exists, F, Func, OuterRef, Q, QuerySet
 
 from consumers.models import Edit
 from payouts.approvals import Approver, Matter, Requirement
@@ -90,18 +89,17 @@ def matter_of(
     )
 
 
-# The digest of the payment of an outer query, computed by the database.
-_DIGEST: Final = Func(
-    *map(
-        OuterRef,
-        (
-            "pk", "consumer_id", "consumer__first_name", "consumer__last_name", "card_id",
-            "card__fingerprint", "card__cardholder_name", "amount", "fee_amount",
-        ),
-    ),
-    function="payouts_subject_digest",
-    output_field=BinaryField(),
-)  # fmt: skip
+def digest_by_database(of: type[F] = F) -> Func:
+    """What a decision about each payment of a query would be bound to, computed where it lies.
+
+    `of` is OuterRef for a query inside of that one.
+    """
+    columns = (
+        "pk", "consumer_id", "consumer__first_name", "consumer__last_name", "card_id",
+        "card__fingerprint", "card__cardholder_name", "amount", "fee_amount",
+    )  # fmt: skip
+    function = "payouts_subject_digest"
+    return Func(*map(of, columns), function=function, output_field=BinaryField())
 
 
 def open_to(user_id: int, payments: QuerySet[Payment], *, at: datetime) -> QuerySet[Payment]:
@@ -109,7 +107,8 @@ def open_to(user_id: int, payments: QuerySet[Payment], *, at: datetime) -> Query
 
     The queue of one person is read with it; whether a decision counts is never judged by it.
     """
-    decided = Decision.objects.filter(payment=OuterRef("pk"), user_id=user_id, digest=_DIGEST)
+    about_this = digest_by_database(OuterRef)
+    decided = Decision.objects.filter(payment=OuterRef("pk"), user_id=user_id, digest=about_this)
     edited = Edit.objects.filter(
         Q(subject_id=OuterRef("card_id")) | Q(subject_id=OuterRef("consumer_id")),
         user_id=user_id,

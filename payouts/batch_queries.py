@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from payouts.approvers import open_to
+from payouts.approvers import digest_by_database, open_to
 from payouts.models import Batch, BatchOrder, BatchRow, BatchState, BatchTally, Payment, RowState
 from payouts.money import ZERO
 from payouts.states import CANCELABLE, OPEN, Status
@@ -25,11 +25,6 @@ _ROW_COLUMNS: Final = (
     "is_first_push_to_card", "batch_id", "consumer__first_name", "consumer__last_name",
     "consumer__pcid", "card__network", "card__last4", "payment__status", "payment__failure_code",
     "payment__network_code",
-)  # fmt: skip
-# What a decision's digest is made of, and nothing that is sealed.
-_DIGEST_COLUMNS: Final = (
-    "amount", "fee_amount", "consumer__first_name", "consumer__last_name",
-    "card__cardholder_name", "card__fingerprint", "consumer_id", "card_id",
 )  # fmt: skip
 
 
@@ -171,10 +166,11 @@ def waiting_pushes(pushes: QuerySet[Payment]) -> WaitingPushes:
     )
 
 
-def pushes_to_digest(pushes: QuerySet[Payment]) -> Iterator[Payment]:
-    """The pushes in the order of their lines, with all that their digests are made of."""
-    rows = pushes.select_related("consumer", "card").only(*_DIGEST_COLUMNS)
-    return rows.order_by("batch_row__line").iterator(chunk_size=5_000)
+def digests_of(pushes: QuerySet[Payment]) -> Iterator[tuple[UUID, bytes]]:
+    """The pushes in the order of their lines, each with what a decision about it is bound to."""
+    rows = pushes.order_by("batch_row__line").values_list("pk", digest_by_database())
+    for push_id, digest in rows.iterator(chunk_size=5_000):
+        yield push_id, bytes(digest)
 
 
 def orders_of(batch_id: UUID) -> list[BatchOrder]:

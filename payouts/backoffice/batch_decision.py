@@ -29,14 +29,13 @@ from payouts.backoffice.signing import proof_or_question
 from payouts.batch_queries import (
     LINES_SHOWN,
     batch_of,
+    digests_of,
     lines_of,
     open_pushes,
-    pushes_to_digest,
     waiting_pushes,
 )
 from payouts.models import Batch, BatchRow, Payment
 from payouts.models.approvals import Verdict
-from payouts.operations.decide import subject_digest
 from payouts.operations.decide_many import Seen
 from payouts.operations.order_batch import digest_of_marks, marks_of, order_decisions
 from payouts.staff import APPROVE_PAYMENT
@@ -184,7 +183,7 @@ def _pushes(request: HttpRequest, found: Batch, left_out: list[Range]) -> QueryS
 
 
 def _seen(pushes: QuerySet[Payment]) -> list[Seen]:
-    return [Seen(push.pk, subject_digest(push)) for push in pushes_to_digest(pushes)]
+    return [Seen(push_id, digest) for push_id, digest in digests_of(pushes)]
 
 
 def _to_batch(found: Batch) -> HttpResponse:

@@ -142,6 +142,8 @@ def _staff_pages(partner: Partner) -> dict[str, str]:
         "of one status": {"status": "failed"},
         "of a rare status": {"status": "rejected"},
         "of a partner and a status": {"partner": str(partner.pk), "status": "failed"},
+        "of one reason of failing": {"failure": "expired_card"},
+        "of a reason that nothing has": {"failure": "nothing_has_this"},
         "of a day": {"day_from": day, "day_to": day},
         "of large amounts": {"amount_min": "2000"},
         "of a network without cards": {"network": "jcb"},
@@ -153,6 +155,10 @@ def _staff_pages(partner: Partner) -> dict[str, str]:
     return pages | {
         "one push": f"{STAFF_LIST}{one.pk}/change/",
         "what to narrow by": "/admin/pushes/facets/",
+        "waiting for me": "/admin/approvals/",
+        "waiting for anybody": "/admin/approvals/?view=all",
+        "changes": "/admin/changes/?view=all",
+        "partners by name": f"/admin/settings/?{urlencode({'q': partner.name[:4]})}",
     }
 
 
