@@ -5,7 +5,9 @@ serve (`require_safe_settings`). In development they are silent, but for `check 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from django.apps.config import AppConfig
 from django.conf import settings
@@ -149,6 +151,50 @@ def _broker() -> Iterator[CheckMessage]:
         )
 
 
+def _database_in_secret() -> Iterator[CheckMessage]:
+    database: dict[str, Any] = settings.DATABASES["default"]
+    host = str(database.get("HOST", ""))
+    sslmode = database.get("OPTIONS", {}).get("sslmode")
+    if settings.TRUSTED_NETWORK or _is_here(host) or sslmode in _VERIFYING:
+        return
+    yield Error(
+        "The database is on another machine, and who listens in between, or answers in its place, "
+        "would not be noticed.",
+        hint="Add sslmode=verify-full (and sslrootcert) to DATABASE_URL. " + _TRUSTED,
+        id="payouts.E018",
+    )
+
+
+def _broker_in_secret() -> Iterator[CheckMessage]:
+    scheme, _, rest = settings.CELERY_BROKER_URL.partition("://")
+    if settings.TRUSTED_NETWORK or scheme not in {"amqp", "redis"}:
+        return
+    if not _is_here(urlsplit(f"//{rest}").hostname or ""):
+        yield Error(
+            "The broker is on another machine, and its password crosses the network in the clear.",
+            hint=f"Begin CELERY_BROKER_URL with {scheme}s://. " + _TRUSTED,
+            id="payouts.E019",
+        )
+
+
+def _is_here(host: str) -> bool:
+    """No name and a path mean a socket of this machine, in PostgreSQL's addresses."""
+    if host.startswith("/") or host in {"", "localhost"}:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# What libpq compares with a certificate; `require` speaks in secret with anybody who answers.
+_VERIFYING: Final = frozenset({"verify-ca", "verify-full"})
+_TRUSTED: Final = (
+    "Where nobody else can listen (one machine's containers, a mesh that encrypts by itself), set "
+    "TRUSTED_NETWORK=yes."
+)
+
+
 def _sign_in() -> Iterator[CheckMessage]:
     if settings.DEMO_SHOWS_CODES:
         yield Error(
@@ -214,6 +260,8 @@ UNSAFE: Final[tuple[Callable[[], Iterator[CheckMessage]], ...]] = (
     _card_keys,
     _database,
     _broker,
+    _database_in_secret,
+    _broker_in_secret,
     _sign_in,
     _networks,
     _notifications,

@@ -103,6 +103,8 @@ DATABASE_OWNER = env.database(
         else embedded.database_url(VAR_DIR / "postgres", role=embedded.OWNER)
     ),
 )
+# Whether what is said to database and broker on other machines needs no TLS of its own.
+TRUSTED_NETWORK = env.boolean("TRUSTED_NETWORK", default=False)
 # What the product's own role is called, whoever a command speaks as for a while.
 DATABASE_ROLE = str(DATABASES["default"].get("USER", ""))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -202,6 +202,8 @@ REFUSALS: Final = {
     **problem(400, "The request is not valid; everything that is wrong."),
     **problem(401, "The token is missing or not good."),
     **problem(403, "The token's scope does not allow this."),
+    **problem(500, "A mistake of ours. Its `request_id` helps us to find it."),
+    **problem(503, "The product cannot store anything just now. Repeat it after `Retry-After`."),
 }
 BODY_REFUSALS: Final = {
     **problem(413, "The body is too large."),

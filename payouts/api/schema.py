@@ -72,7 +72,7 @@ _RETRY_AFTER: Final = OpenApiParameter(
     "Retry-After",
     {"type": "integer", "minimum": 0},
     OpenApiParameter.HEADER,
-    response=[409],
+    response=[409, 503],
     description="Seconds.",
 )
 

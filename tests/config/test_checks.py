@@ -21,7 +21,7 @@ SAFE: dict[str, Any] = {
     "CSRF_TRUSTED_ORIGINS": ["https://payouts.example.com"],
     "CARD_ENCRYPTION_KEYS": "first:" + base64.b64encode(b"e" * 32).decode(),
     "CARD_FINGERPRINT_KEYS": "first:" + base64.b64encode(b"f" * 32).decode(),
-    "CELERY_BROKER_URL": "amqp://broker.example/",
+    "CELERY_BROKER_URL": "amqps://broker.example/",
     "CARD_NETWORK_SANDBOX_URL": "http://sandbox.example",
     "SANDBOX_NETWORK_IN_PRODUCTION": True,
     "SANDBOX_NOTIFICATION_KEYS": (),
@@ -78,6 +78,8 @@ def test_is_silent_about_safe_settings(production: Settings) -> None:
         ("CARD_FINGERPRINT_KEYS", django_settings.DEVELOPMENT_FINGERPRINT_KEY, "payouts.E007"),
         ("CELERY_BROKER_URL", "", "payouts.E009"),
         ("CELERY_BROKER_URL", "filesystem://localhost", "payouts.E009"),
+        ("CELERY_BROKER_URL", "amqp://broker.example/", "payouts.E019"),
+        ("CELERY_BROKER_URL", "redis://:secret@10.1.2.3:6379/0", "payouts.E019"),
         ("CARD_NETWORK_SANDBOX_URL", "", "payouts.E010"),
         ("SANDBOX_NETWORK_IN_PRODUCTION", False, "payouts.E011"),
     ],
@@ -85,6 +87,47 @@ def test_is_silent_about_safe_settings(production: Settings) -> None:
 def test_finds(production: Settings, name: str, value: object, finding: str) -> None:
     setattr(production, name, value)
     assert found() == [finding]
+
+
+@pytest.mark.parametrize(
+    ("host", "sslmode", "findings"),
+    [
+        ("", None, []),
+        ("/run/postgresql", None, []),
+        ("localhost", None, []),
+        ("::1", "disable", []),
+        ("database.example", None, ["payouts.E018"]),
+        ("10.1.2.3", "prefer", ["payouts.E018"]),
+        ("database.example", "require", ["payouts.E018"]),
+        ("database.example", "verify-full", []),
+    ],
+)
+def test_wants_the_database_to_show_who_it_is(
+    production: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    sslmode: str | None,
+    findings: list[str],
+) -> None:
+    database = production.DATABASES["default"]
+    monkeypatch.setitem(database, "HOST", host)
+    monkeypatch.setitem(database, "OPTIONS", {} if sslmode is None else {"sslmode": sslmode})
+    assert found() == findings
+
+
+def test_asks_nothing_of_a_trusted_network(
+    production: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    production.TRUSTED_NETWORK = True
+    production.CELERY_BROKER_URL = "amqp://broker.example/"
+    monkeypatch.setitem(production.DATABASES["default"], "HOST", "database.example")
+    assert found() == []
+
+
+@pytest.mark.parametrize("url", ["amqp://127.0.0.1/", "redis://localhost/0", "amqp://[::1]:5672//"])
+def test_lets_a_broker_of_this_machine_do_without_tls(production: Settings, url: str) -> None:
+    production.CELERY_BROKER_URL = url
+    assert found() == []
 
 
 def test_names_every_finding_with_its_hint(production: Settings) -> None:
