@@ -44,7 +44,7 @@ _KEEP: Final = (
     "consumers_consumertally", "consumers_partner", "consumers_paymentcard", "payouts_account",
     "payouts_accountpart", "payouts_approvalrule", "payouts_attempt", "payouts_batch",
     "payouts_batchorder", "payouts_batchrow", "payouts_batchtally", "payouts_case",
-    "payouts_changerequest", "payouts_delivery", "payouts_evidencefile", "payouts_export",
+    "payouts_changerequest", "payouts_evidencefile", "payouts_export",
     "payouts_feeschedule", "payouts_idempotencykey", "payouts_outboxcursor", "payouts_payment",
     "payouts_paymenttally", "payouts_rollupcursor", "payouts_settlementfile",
     "payouts_webhookendpoint",
@@ -52,9 +52,10 @@ _KEEP: Final = (
 _ALL: Final = (
     "account_emailaddress", "account_emailconfirmation", "auth_user_groups",
     "consumers_accesstoken", "consumers_apiclientsecret", "django_session", "mfa_authenticator",
-    "payouts_batchfile", "payouts_dailyusage", "payouts_exportpiece", "payouts_firstpassword",
-    "payouts_formerpassword", "payouts_limit", "payouts_networknotification",
-    "payouts_partnerrollup", "payouts_pushlistchoice", "payouts_pushrollup",
+    "payouts_batchfile", "payouts_dailyusage", "payouts_delivery", "payouts_exportpiece",
+    "payouts_firstpassword", "payouts_formerpassword", "payouts_limit",
+    "payouts_networknotification", "payouts_partnerrollup", "payouts_pushlistchoice",
+    "payouts_pushrollup",
     "payouts_pushview", "payouts_settlementfinding", "payouts_settlementline",
     "payouts_settlementpiece", "payouts_signintries", "payouts_staffsession", "payouts_usedcode",
 )  # fmt: skip

@@ -246,6 +246,7 @@ CELERY_BEAT_SCHEDULE = {
         ("go on with settlement files", "payouts.work_on_settlements", 30.0),
         ("write exports that were left", "payouts.write_exports", 30.0),
         ("forget what was forged", "payouts.forget_forged_notifications", 600.0),
+        ("purge deliveries of long ago", "payouts.purge_deliveries", 600.0),
         ("delete exports that expired", "payouts.delete_expired_exports", 600.0),
     )
 }
@@ -273,6 +274,8 @@ SANDBOX_NOTIFICATION_KEYS = tuple(
 )
 # Whom consumers ask whether a card can be pushed to; that app does not know the networks.
 CARD_ELIGIBILITY_SOURCE = "payouts.networks.eligibility.eligibility_of"
+# Who is rung when that app has written an event for partners.
+EVENT_BELL = "payouts.dispatch.ring_webhooks"
 ACQUIRING_BIN = env.text("ACQUIRING_BIN", "408999")
 CARD_ACCEPTOR_ID = env.text("CARD_ACCEPTOR_ID", "PAYOUTS00000001")
 
@@ -289,6 +292,8 @@ WEBHOOK_LOOPBACK_ALLOWED = env.boolean("WEBHOOK_LOOPBACK_ALLOWED", default=not P
 WEBHOOK_PORTS = env.integers("WEBHOOK_PORTS", "443,8443")
 # A try in all, from the look-up of the name to the status of the answer.
 WEBHOOK_TIMEOUT_SECONDS = env.integer("WEBHOOK_TIMEOUT_SECONDS", 15)
+# What was delivered is forgotten after so many days; what was not stays.
+WEBHOOK_DELIVERIES_KEPT_DAYS = env.integer("WEBHOOK_DELIVERIES_KEPT_DAYS", 90)
 # The pauses between tries: ten tries in about 75 hours (standardwebhooks.com), then it is parked.
 WEBHOOK_PAUSES_SECONDS = env.integers(
     "WEBHOOK_PAUSES_SECONDS", "5,300,1800,7200,18000,36000,50400,72000,86400"

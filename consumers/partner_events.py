@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from psycopg.types.json import Jsonb
 
 from consumers.ids import new_id
@@ -48,20 +50,28 @@ def tell_of_consumer(consumer: Consumer, what: str) -> None:
     """Note that `what` of `CONSUMER_EVENTS` happened to the consumer. Call it after the change."""
     assert what in CONSUMER_EVENTS
     fetch_rows(_OF_CONSUMER, _named(consumer.pk, f"consumer.{what}"))
+    _ring()
 
 
 def tell_of_card(card_id: UUID, what: str) -> None:
     """Note that `what` of `CARD_EVENTS` happened to the card. Call it after the change."""
     assert what in CARD_EVENTS
     fetch_rows(_OF_CARD, _named(card_id, f"card.{what}"))
+    _ring()
 
 
 def tell_partner(partner_id: UUID, kind: str, *, subject_id: UUID, told: Mapping[str, Any]) -> UUID:
     """Note an event of any other kind, in JSON's types; return the key of its public id."""
     named = _named(subject_id, kind)
     fetch_rows(_OTHER, {**named, "partner_id": partner_id, "data": Jsonb(dict(told))})
+    _ring()
     key: UUID = named["key"]
     return key
+
+
+def _ring() -> None:
+    """Have partners told once this has committed. This app does not know by whom."""
+    import_string(settings.EVENT_BELL)()
 
 
 def _named(subject_id: UUID, kind: str) -> dict[str, Any]:

@@ -22,12 +22,16 @@ WORK_ON_BATCHES: Final = "payouts.work_on_batches"
 WORK_ON_SETTLEMENTS: Final = "payouts.work_on_settlements"
 WRITE_EXPORTS: Final = "payouts.write_exports"
 USE_NOTIFICATIONS: Final = "payouts.use_notifications"
+DELIVER_WEBHOOKS: Final = "payouts.deliver_webhooks"
 INQUIRE: Final = "payouts.inquire_unknown_payments"
 _PAUSE_SECONDS: Final = 0.05
+# Every ring has the outbox followed, which takes time from sending: four a second are soon enough,
+# and while there is something to deliver it is followed anyway.
+_PAUSES: Final = {DELIVER_WEBHOOKS: 0.25}
 
 
 class _Bell(threading.Thread):
-    """Sends one message for all rings since the last, at most twenty a second."""
+    """Sends one message for all rings since the last, and pauses before the next one."""
 
     def __init__(self, task_name: str) -> None:
         super().__init__(name=f"bell {task_name}", daemon=True)
@@ -40,7 +44,7 @@ class _Bell(threading.Thread):
             self.rung.wait()
             self.rung.clear()
             _send(self.task_name)
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(_PAUSES.get(self.task_name, _PAUSE_SECONDS))
 
 
 _bells: Final[dict[str, _Bell]] = {}
@@ -75,6 +79,11 @@ def ring_inquirer() -> None:
 def ring_notifications() -> None:
     """Ask for notifications to be used, once the current transaction (if any) has committed."""
     transaction.on_commit(partial(_ring, USE_NOTIFICATIONS))
+
+
+def ring_webhooks() -> None:
+    """Ask for partners to be told, once the current transaction (if any) has committed."""
+    transaction.on_commit(partial(_ring, DELIVER_WEBHOOKS))
 
 
 def _ring(task_name: str) -> None:

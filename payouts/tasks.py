@@ -21,6 +21,7 @@ from payouts.operations.inquire import give_up_lost_senders
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.overtake import overtake_answered
 from payouts.operations.prove_day import prove_what_is_new
+from payouts.operations.purge_deliveries import purge_deliveries
 from payouts.operations.purge_usage import purge_daily_usage
 from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.take_notification import forget_forged_notifications
@@ -59,6 +60,11 @@ def inquire_unknown_payments() -> None:
 @shared_task(name="payouts.use_notifications", base=AloneTask)
 def use_notifications() -> None:
     use_waiting_notifications()
+
+
+@shared_task(name="payouts.purge_deliveries", base=AloneTask)
+def purge_old_deliveries() -> None:
+    purge_deliveries(limit=_PURGED_AT_ONCE)
 
 
 @shared_task(name="payouts.forget_forged_notifications", base=AloneTask)

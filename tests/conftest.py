@@ -71,6 +71,10 @@ class Bell:
         return self._rung[dispatch.USE_NOTIFICATIONS]
 
     @property
+    def rings_for_webhooks(self) -> int:
+        return self._rung[dispatch.DELIVER_WEBHOOKS]
+
+    @property
     def rings_for_batches(self) -> int:
         return self._rung[dispatch.WORK_ON_BATCHES]
 

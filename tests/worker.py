@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,9 +24,18 @@ class Worker:
     """One worker after the other in the same folder; messages of a killed one are lost or stay."""
 
     def __init__(
-        self, folder: Path, *, sandbox: str, module: str = "celery", **settings: str
+        self,
+        folder: Path,
+        *,
+        sandbox: str,
+        module: str = "celery",
+        tasks: Sequence[str] = _TASKS,
+        **settings: str,
     ) -> None:
-        """`module` is what is run in the place of Celery itself, with Celery's own arguments."""
+        """`module` is what is run in the place of Celery itself, with Celery's own arguments;
+        `tasks` are those that `ring` rings for.
+        """
+        self._tasks = tasks
         self._log = folder / "worker.log"
         self._module = module
         self._environment = environment(folder, sandbox=sandbox, **settings)
@@ -57,7 +67,7 @@ class Worker:
             )
 
     def ring(self) -> None:
-        """Ring for sending and for inquiries, as beat and the API do, but not too often."""
+        """Ring for its tasks, as beat and the API do, but not too often."""
         assert self._process is not None
         assert self._process.poll() is None, self._log.read_text()
         self.leave_messages()
@@ -65,7 +75,7 @@ class Worker:
     def leave_messages(self) -> None:
         """Ring for whoever may take it, also while nobody does."""
         if time.monotonic() - self._rung_at > _RING_SECONDS:
-            for task in _TASKS:
+            for task in self._tasks:
                 self._ringer.send_task(task)
             self._rung_at = time.monotonic()
 

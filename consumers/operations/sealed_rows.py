@@ -97,6 +97,10 @@ class SealedTexts(SealedKind, Generic[Row]):
         rows = self._rows().filter(~Q(sealed_under=ring.current_kek_id))
         return rows.select_related(*self._related) if self._related else rows
 
+    def waiting_for_a_key(self, ring: KeyRing) -> QuerySet[Row]:
+        """The rows whose key this process does not have; another one may, or this one later."""
+        return self._rows().exclude(sealed_under__in=list(ring.keks))
+
     def uses(self) -> Iterable[KeyUse]:
         counted = self._rows().values_list("sealed_under").annotate(rows=Count("pk"))
         return [KeyUse(ENCRYPTION, key_id, self.name, rows) for key_id, rows in counted]

@@ -21,7 +21,7 @@ from payouts.actors import WORKER, Actor, staff
 from payouts.doubts import CaseKind, CaseState, Way, ways_to_close
 from payouts.models import Account, AccountKind, Case, ChangeRequest, EventKind, JournalKind
 from payouts.operations.disputes import tell_dispute
-from payouts.operations.ledger import Line, make_room, post_journal
+from payouts.operations.ledger import Line, placed_lines, post_journal
 from payouts.operations.locked_payment import LockedPayment, lock_payment
 from payouts.staff import RESOLVE_PAYMENT
 from payouts.states import Status
@@ -216,12 +216,12 @@ def _suspense_id() -> int:
 
 def _charge_partner(payment: LockedPayment) -> Sequence[Line]:
     assert payment.network_payable_id is not None
-    part = make_room(payment.available_id, payment.total)
-    return (
-        Line(payment.available_id, payment.total, part),
+    lines = (
+        Line(payment.available_id, payment.total),
         Line(payment.network_payable_id, -payment.amount),
         Line(payment.fee_revenue_id, -payment.fee_amount),
     )
+    return placed_lines(lines, making_room_in=payment.available_id)
 
 
 def _house_bears(payment: LockedPayment) -> Sequence[Line]:

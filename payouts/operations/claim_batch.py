@@ -12,7 +12,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from consumers.vault import key_ring_from_settings
 from payouts.models import Batch, BatchFile, BatchState
+from payouts.operations.upload_batch import BATCH_FILES
 
 # So many workers may die by one file; a deployment now and then may have been the cause of one.
 MOST_TRIES: Final = 5
@@ -31,12 +33,15 @@ class Claim:
 def claim_batch(state: BatchState) -> Claim | None:
     """Claim the oldest batch in this state that nobody works on, and count the try; None: none.
 
-    One that `MOST_TRIES` workers have died of is refused instead, and the next one is looked at.
+    A file under a key that is not in our ring waits for a process that has it, as cards do. One
+    that `MOST_TRIES` workers have died of is refused instead, and the next one is looked at.
     """
     while True:
         at = timezone.now()
         with transaction.atomic():
+            keyless = BATCH_FILES.waiting_for_a_key(key_ring_from_settings()).values("pk")
             waiting = Batch.objects.filter(state=state).exclude(leased_until__gte=at)
+            waiting = waiting.exclude(pk__in=keyless)
             locked = waiting.select_for_update(skip_locked=True, no_key=True)
             batch = locked.order_by("pk").first()
             if batch is None:

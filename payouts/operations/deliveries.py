@@ -22,6 +22,7 @@ from consumers.statements import fetch_row, fetch_rows
 from consumers.vault import TextUnreadable
 from payouts.event_record import events_at
 from payouts.models import DisabledWhy, EndpointState, WebhookEndpoint
+from payouts.operations.purge_deliveries import deliveries_kept_since
 from payouts.operations.webhook_endpoints import WebhookDisabled, switch_off, webhook_keys
 from payouts.webhooks.events import WEBHOOK_TEST, ToldEvent
 from payouts.webhooks.schedule import GONE, THROTTLED, is_given_up, next_pause, wish_in
@@ -318,6 +319,8 @@ _SUBSCRIBED: Final = """(endpoint.types = '{}' OR event.type = ANY(endpoint.type
 _RANGE: Final = _REPLAY.format(
     which="""event.position > %(after)s AND event.position <= %(to)s
     AND (%(delivered_too)s OR COALESCE(delivery.state, '') <> 'delivered')
+    -- Of what is older nobody knows any more whether it has arrived, unless it is there.
+    AND (%(delivered_too)s OR delivery.id IS NOT NULL OR event.created_at >= %(kept_since)s)
     AND """
     + _SUBSCRIBED
 )
@@ -338,7 +341,8 @@ def replay_range(
 ) -> Replayed:
     """Send what happened above one position and up to another, of the types that it wants to hear.
 
-    At most `REPLAYED_AT_ONCE` of them. Without `delivered_too`, only what has not arrived.
+    At most `REPLAYED_AT_ONCE` of them. Without `delivered_too`, only what has not arrived: of what
+    is older than deliveries are kept, that is what waits or is parked.
 
     :raises WebhookDisabled: nothing is sent.
     """
@@ -350,9 +354,11 @@ def _replay(endpoint: WebhookEndpoint, statement: str, which: Mapping[str, Any])
         row = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
         if row.state != EndpointState.ENABLED:
             raise WebhookDisabled("It is switched off. Switch it on first.")
+        at = timezone.now()
         named = {
             "endpoint": row.pk,
-            "at": timezone.now(),
+            "at": at,
+            "kept_since": deliveries_kept_since(at),
             "limit": REPLAYED_AT_ONCE,
             "test": WEBHOOK_TEST,
         }

@@ -3,6 +3,7 @@
 A line's amount is signed: a debit above zero, a credit below (docs/adr/0002).
 """
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,9 @@ from consumers.models import Partner
 from consumers.statements import fetch_row, fetch_rows
 from payouts.actors import Actor
 from payouts.models import Account, AccountKind, JournalKind
+
+# Each account's money lies in so many parts (docs/adr/0002).
+PARTS: Final = 16
 
 
 class BelowFloor(Exception):
@@ -92,6 +96,31 @@ def make_room(account_id: int, amount: Decimal) -> int:
     if row is None or row[0] is None:
         raise BelowFloor(account_id)
     return int(row[0])
+
+
+_LOCK_PART: Final = """
+SELECT FROM payouts_accountpart WHERE account_id = %(id)s AND part = %(part)s FOR NO KEY UPDATE
+"""
+
+
+def placed_lines(lines: Sequence[Line], *, making_room_in: int) -> list[Line]:
+    """The lines with their parts, one account made able to take its debit, all parts locked.
+
+    Accounts are locked in the order of their ids, as the trigger that posts does: to make room
+    first and post afterwards would take that account before all others, and two journals could
+    wait for each other.
+
+    :raises BelowFloor: the account has less.
+    """
+    placed = []
+    for line in sorted(lines, key=lambda one: one.account_id):
+        if line.account_id == making_room_in:
+            part = make_room(line.account_id, line.amount)
+        else:
+            part = secrets.randbelow(PARTS)
+            fetch_row(_LOCK_PART, {"id": line.account_id, "part": part})
+        placed.append(line._replace(part=part))
+    return placed
 
 
 def open_partner_accounts(partner: Partner) -> None:

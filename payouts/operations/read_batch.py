@@ -22,7 +22,7 @@ COPY payouts_batchrow (batch_id, line, cells, state, amount, description, refere
 
 
 def read_next_batch() -> bool:
-    """Read the oldest file that waits for it; False if none does.
+    """Read the oldest file that waits for it and whose key we have; False if there is none.
 
     One transaction: killed within it, nothing of the file is stored and the next worker begins
     anew, until `MOST_TRIES` have died of the file. Of several workers each takes another batch. A

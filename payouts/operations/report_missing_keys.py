@@ -1,4 +1,4 @@
-"""Tells people that payments wait for a key of the card vault that this process does not have."""
+"""Tells people that payments or files wait for a key of the vault that this process has not."""
 
 import logging
 from typing import Final
@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from consumers.statements import fetch_rows
 from consumers.vault import key_ring_from_settings
+from payouts.operations.upload_batch import BATCH_FILES
 
 logger = logging.getLogger(__name__)
 
@@ -34,4 +35,8 @@ def report_missing_card_keys() -> list[str]:
         logger.critical(
             "CARD_ENCRYPTION_KEYS lacks the key %r: %s payments wait for it.", key_id, payments
         )
+    for use in BATCH_FILES.uses():
+        if use.key_id not in keys:
+            logger.critical("%s lacks the key %r: %s %s wait for it.", use.setting, use.key_id,
+                            use.rows, use.kind)  # fmt: skip
     return [key_id for key_id, _ in rows]

@@ -147,6 +147,7 @@ def request_payment(
         if result == "stored":
             if payment.status is Status.PENDING:
                 dispatch.ring_sender()
+            dispatch.ring_webhooks()
             return Accepted(payment, body)
         if result == "replay":
             return _replay(FirstAnswer(first[2], first[0], first[1]), digest)

@@ -13,9 +13,11 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from consumers.statements import fetch_rows
+from payouts import dispatch
 from payouts.actors import Actor
 from payouts.models import EventKind
 from payouts.states import Status, can_become
+from payouts.webhooks.events import PAYMENT_KINDS
 
 
 class PaymentMoved(Exception):
@@ -98,4 +100,6 @@ def take_steps(payment_ids: Sequence[UUID], step: Step) -> list[UUID]:
             "details": Jsonb(step.details),
         },
     )
+    if rows and step.kind.value in PAYMENT_KINDS:
+        dispatch.ring_webhooks()
     return [row[0] for row in rows]

@@ -1,12 +1,14 @@
 """People decide what became of a push while others decide too, or while the network answers."""
 
+import time
 from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import Error, transaction
 
 from payouts.doubts import Way
-from payouts.models import Case, ChangeRequest, Journal
+from payouts.models import AccountKind, Case, ChangeRequest, Journal
 from payouts.operations.ask_now import Asked, ask_now
 from payouts.operations.changes import ChangeDecisionRefused
 from payouts.operations.inquire import claim_due_inquiries
@@ -14,7 +16,7 @@ from payouts.operations.overtake import overtake_answered
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import return_payment
 from payouts.states import Status
-from tests.books import assert_books_are_right, journals
+from tests.books import assert_books_are_right, journals, select
 from tests.changes import reject
 from tests.doubts import (
     approve_closing,
@@ -168,3 +170,44 @@ def test_asking_while_a_worker_claims_makes_one_inquiry() -> None:
         )
         assert raised(ends, AssertionError) == 0
         assert len(claim_due_inquiries(limit=5)) + len(ends[1]) == 1  # type: ignore[arg-type]
+
+
+def test_charging_a_partner_takes_balances_in_the_order_of_all_journals() -> None:
+    """Whoever has the network's balance goes on to the partner's: neither waits for the other."""
+    opal, otto = two_operators()
+    payment = push_unknown(make_payee())
+    record_outcome(payment.pk, declined("05"))
+    record_outcome(payment.pk, APPROVED)
+    change = propose_closing(the_case(), Way.CHARGE_PARTNER, by=opal)
+
+    def hold_and_go_on() -> None:
+        with transaction.atomic():
+            select(_LOCK_ALL, AccountKind.NETWORK_PAYABLE)
+            deadline = time.monotonic() + 10
+            while not select(_SOMEBODY_WAITS):
+                assert time.monotonic() < deadline
+            select(f"{_LOCK_ALL} NOWAIT", AccountKind.AVAILABLE)
+
+    race_mixed_ends = race_mixed(hold_and_go_on, partial(_approve_soon, change, otto))
+    assert [end for end in race_mixed_ends if isinstance(end, Exception)] == []
+    assert journals(payment)[-1] == "corrected"
+    assert_books_are_right()
+
+
+_LOCK_ALL = """
+SELECT part FROM payouts_accountpart JOIN payouts_account account ON account.id = account_id
+WHERE account.kind = %s ORDER BY account_id, part FOR NO KEY UPDATE OF payouts_accountpart"""
+_SOMEBODY_WAITS = "SELECT pid FROM pg_locks WHERE NOT granted"
+
+
+def _approve_soon(change: ChangeRequest, by: User) -> ChangeRequest:
+    """Once the other one has what it holds."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with transaction.atomic():
+                select(f"{_LOCK_ALL} NOWAIT", AccountKind.NETWORK_PAYABLE)
+        except Error:
+            break
+        assert time.monotonic() < deadline
+    return approve_closing(change, by)

@@ -28,6 +28,7 @@ from payouts.models import Batch, BatchState, EvidenceFile, WebhookEndpoint
 from payouts.operations.check_factor import check_code
 from payouts.operations.keep_evidence import keep_evidence, reveal_evidence
 from payouts.operations.read_batch import read_next_batch
+from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.reseal_factors import SECOND_FACTORS
 from payouts.operations.sealed_kinds import SEALED_KINDS
 from payouts.operations.take_notification import take_notification
@@ -272,3 +273,16 @@ def test_a_passkey_needs_no_key(settings: Any) -> None:
     both_keys(settings)
     assert rotate_keys(SEALED_KINDS, told=lambda _: None).is_clean
     assert check()[1]
+
+
+def test_a_batch_whose_key_is_missing_waits_for_it(
+    card: PaymentCard, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_keys(settings, "kek2")
+    assert not read_next_batch()
+    assert Batch.objects.get().state == BatchState.READING
+    report_missing_card_keys()
+    assert "lacks the key 'kek1': 1 files of batches wait for it" in caplog.text
+    both_keys(settings)
+    assert read_next_batch()
+    assert Batch.objects.get().state == BatchState.CHECKING
