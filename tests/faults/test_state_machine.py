@@ -66,6 +66,7 @@ from tests.pushes import (
 FUNDED: Final = Decimal("300.00")
 NEEDS_APPROVAL: Final = Decimal("50.00")
 KEYS: Final = ("a", "b", "c", "d", "e", "f")
+FIRST: Final = (("7.00", "first"), ("60.00", "second"))
 AMOUNTS: Final = ("0.01", "9.99", "49.99", "50.00", "120.00")
 DECLINED: Final = declined("05")
 
@@ -118,12 +119,14 @@ class Lives(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self._undone.__exit__(None, None, None)
 
-    @initialize()
-    def open_the_house(self) -> None:
+    @initialize(target=payments)
+    def open_the_house(self) -> Any:
         self.partner: Partner = make_funded_partner(dollars=str(FUNDED))
         self.cards: list[PaymentCard] = [make_payee(partner=self.partner) for _ in range(2)]
         make_rule(amount_at_least=NEEDS_APPROVAL)
         self.carla: User = make_staff("carla", "approver")
+        # Every life begins with something to send and something to decide.
+        return multiple(*(self._created(0, amount, key) for amount, key in FIRST))
 
     # What partners do.
 
@@ -134,22 +137,26 @@ class Lives(RuleBasedStateMachine):
         key=st.sampled_from(KEYS),
     )
     def create(self, card: int, amount: str, key: str) -> Any:
+        made = self._created(card, amount, key)
+        return multiple() if made is None else made
+
+    def _created(self, card: int, amount: str, key: str) -> UUID | None:
         known = self.by_key.get(key)
         try:
             answer = ask(push_request(self.cards[card], amount=amount, key=key))
         except IdempotencyKeyReused:
             assert known is not None
             assert known[:2] != (card, amount)
-            return multiple()
+            return None
         except PaymentRefused:
             assert known is None
             assert Decimal(amount) > self._available()
-            return multiple()
+            return None
         if isinstance(answer, Replayed):
             assert known is not None
             assert known[:2] == (card, amount)
             assert str(known[2]).encode() in answer.body
-            return multiple()
+            return None
         assert isinstance(answer, Accepted)
         assert known is None
         waits = Decimal(amount) >= NEEDS_APPROVAL
@@ -198,6 +205,9 @@ class Lives(RuleBasedStateMachine):
     def send(self, fate: str) -> None:
         execute("UPDATE payouts_payment SET due_at = now() WHERE status = 'pending'")
         for one in claim_due_payments(limit=10):
+            modelled = self.model[one.payment_id]
+            modelled.identity = modelled.identity or one.push.identity
+            assert one.push.identity == modelled.identity
             self._send(one.payment_id, fate, one.send_number)
         assert not any(one.status is Status.PENDING for one in self.model.values()) or (
             fate == "refused"
@@ -243,6 +253,14 @@ class Lives(RuleBasedStateMachine):
             if again is not None:
                 assert again.push.identity == one.identity
                 self._send(inquiry.payment_id, fate, again.send_number)
+
+    @rule(first=st.sampled_from(sorted(FATES)), later=st.sampled_from(sorted(FATES)))
+    def live_through_a_doubt(self, first: str, later: str) -> None:
+        """What chance alone does too seldom: sent, given up, not found, not found, sent again."""
+        self.send(first)
+        self.give_up_the_lost()
+        for _ in range(2):
+            self.inquire(later)
 
     @rule(payment=payments, times=st.integers(1, 2))
     def the_answer_comes_again(self, payment: UUID, times: int) -> None:
