@@ -21,7 +21,7 @@ demo: ## Run the whole product on this machine (PORT=8000); Ctrl-C stops it.
 
 test: ## Run the whole test suite against a database of its own.
 	@.ci/install dev
-	$(PY) -m pytest -n 2 --dist worksteal
+	$(PY) -m pytest -n 3 --dist worksteal
 
 browser: ## Run the tests that use the product in Chromium (installs Debian's, as root).
 	@.ci/install dev

@@ -65,7 +65,7 @@ def test_one_payment_belongs_to_one_line(batch: Batch) -> None:
 def test_every_step_of_a_batch_is_one_that_is_meant_to_be(mia: User) -> None:
     may = {
         "reading": {"checking", "refused", "withdrawn"},
-        "checking": {"ready", "withdrawn"},
+        "checking": {"ready", "refused", "withdrawn"},
         "ready": {"checking", "issuing", "withdrawn"},
         "issuing": {"issued", "withdrawn"},
     }

@@ -311,14 +311,12 @@ def test_not_sent_proves_nothing_without_the_number_of_the_send(card: PaymentCar
 
 @pytest.mark.parametrize("first", [APPROVED, declined("05")])
 @pytest.mark.parametrize("second", [APPROVED, declined("41"), TIMEOUT, REFUSED_CONNECTION])
-def test_nothing_changes_a_final_payment(
-    first: Outcome, second: Outcome, card: PaymentCard
-) -> None:
+def test_nothing_moves_a_final_payment(first: Outcome, second: Outcome, card: PaymentCard) -> None:
     payment = push_submitted(card)
     after = record_outcome(payment.pk, first)
-    before = (fresh(payment).version, available(card.partner), _attempt(payment).state)
+    before = (fresh(payment).status, available(card.partner), _attempt(payment).state)
     assert record_outcome(payment.pk, second, send_number=1) is after
-    assert (fresh(payment).version, available(card.partner), _attempt(payment).state) == before
+    assert (fresh(payment).status, available(card.partner), _attempt(payment).state) == before
     card.refresh_from_db()
     assert card.status == "active"
     assert_books_are_right()
@@ -339,13 +337,17 @@ def test_people_hear_of_an_answer_that_contradicts_the_first(
     assert str(payment.pk) in said.getMessage()
 
 
-def test_an_approval_of_what_was_never_sent_changes_nothing(
+def test_an_approval_of_what_was_never_sent_is_disputed_and_no_more(
     card: PaymentCard, caplog: pytest.LogCaptureFixture
 ) -> None:
     payment = push(card)
     assert record_outcome(payment.pk, APPROVED) is Status.PENDING
     assert str(payment.pk) in caplog.text
-    assert history(payment) == ["created"]
+    assert history(payment) == ["created", "disputed"]
+    assert (fresh(payment).status, held(card.partner)) == (
+        "pending",
+        payment.amount + payment.fee_amount,
+    )
 
 
 def test_names_who_brought_the_answer(card: PaymentCard) -> None:
