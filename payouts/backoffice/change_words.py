@@ -158,7 +158,7 @@ def value_words(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or ("everything" if name == "types" else "none")
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

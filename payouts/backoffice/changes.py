@@ -36,6 +36,7 @@ from payouts.checkers import (
     change_matter,
     changes_open_to,
     checker_of,
+    has_a_second_person,
     permitted_checkers,
     waiting_changes,
 )
@@ -233,7 +234,7 @@ def propose(request: HttpRequest, kind_name: str) -> HttpResponse:
         except NotAChange as refusal:
             _add_problems(form, refusal.problems)
         else:
-            messages.success(request, _PROPOSED if not change.is_alone else _DONE_ALONE)
+            messages.success(request, _done_words(change, me(request)))
             return _to(change)
     return shown(
         request, "backoffice/propose.html", title=f"Propose: {KIND_WORDS[kind_name].lower()}",
@@ -243,10 +244,15 @@ def propose(request: HttpRequest, kind_name: str) -> HttpResponse:
 
 
 _PROPOSED: Final = "Proposed. Nothing has changed yet: somebody else has to approve it."
-_DONE_ALONE: Final = (
-    "Done at once, because there is nobody who could check it. From now on there is: changes of "
-    "staff need a second person."
-)
+_DONE_ALONE: Final = "Done at once, because there was nobody who could check it."
+_NOT_ALONE_ANY_MORE: Final = " From now on there is: changes of staff need a second person."
+
+
+def _done_words(change: ChangeRequest, proposer: User) -> str:
+    if not change.is_alone:
+        return _PROPOSED
+    is_alone = not has_a_second_person(proposer, KINDS[change.kind].decides)
+    return _DONE_ALONE if is_alone else _DONE_ALONE + _NOT_ALONE_ANY_MORE
 
 
 def _page(request: HttpRequest, change: ChangeRequest, form: DecisionForm) -> HttpResponse:

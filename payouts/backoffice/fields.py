@@ -22,12 +22,18 @@ else:
     from unfold.widgets import UnfoldAdminTextareaWidget as LongText
     from unfold.widgets import UnfoldAdminTextInputWidget as ShortText
 
-__all__ = ["AmountField", "LongText", "NoteField", "ShortText"]
+__all__ = ["AmountField", "LongText", "NoteField", "ShortText", "plain_dollars"]
 
 _DOLLARS: Final = re.compile(
     r"\$?\s*([0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+\.?[0-9]*|\.[0-9]+)"
 )
 _ROW_OF_DIGITS: Final = re.compile(rf"[0-9](?:[0-9{BLANKS_AND_DASHES}]*[0-9])?")
+
+
+def plain_dollars(text: str) -> str:
+    """The number in dollars that people have written; any other text as it is."""
+    written = _DOLLARS.fullmatch(text.strip())
+    return text if written is None else written[1].replace(",", "")
 
 
 class AmountField(forms.CharField):
@@ -38,11 +44,10 @@ class AmountField(forms.CharField):
 
     def clean(self, value: Any) -> Decimal:
         text: str = super().clean(value)
-        written = _DOLLARS.fullmatch(text)
-        if written is None:
+        if _DOLLARS.fullmatch(text) is None:
             raise ValidationError("Write dollars and cents, like 1250.00.", code="invalid")
         try:
-            return parse_amount(written[1].replace(",", ""))
+            return parse_amount(plain_dollars(text))
         except NotAnAmount as error:
             raise ValidationError(str(error), code=error.code) from error
 

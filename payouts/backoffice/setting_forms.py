@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 
 from consumers.operations.api_clients import ALL_SCOPES
 from payouts.approvals import Source
-from payouts.backoffice.fields import LongText, NoteField, ShortText
+from payouts.backoffice.fields import LongText, NoteField, ShortText, plain_dollars
 from payouts.backoffice.words import SOURCE_WORDS
 from payouts.changes import Contents
 from payouts.webhooks.events import EVENT_GROUPS, EVENT_TYPES
@@ -29,9 +29,18 @@ class _Select(forms.Select):
         super().__init__(attrs={"class": "po-input"}, **options)
 
 
+class _Dollars(forms.DecimalField):
+    """A number as people write and paste dollars: `25000`, `25,000.00`, `$25,000.00`."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = plain_dollars(value)
+        return super().to_python(value)
+
+
 def _money(**options: Any) -> forms.DecimalField:
     """Dollars and cents; empty where that means no bound."""
-    return forms.DecimalField(
+    return _Dollars(
         max_digits=14,
         decimal_places=2,
         widget=ShortText(attrs={"inputmode": "decimal", "autocomplete": "off"}),

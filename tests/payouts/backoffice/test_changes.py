@@ -128,6 +128,42 @@ def test_a_form_says_what_is_wrong(partner: Partner, people: tuple[User, User]) 
     assert not ChangeRequest.objects.exists()
 
 
+@pytest.mark.parametrize("amount", ["25000", "25,000", "$25,000.00", " 25,000.00 "])
+def test_dollars_are_taken_as_people_paste_them(
+    amount: str, partner: Partner, people: tuple[User, User]
+) -> None:
+    form = {"amount": amount, "reference": "W-1", "reason": "Arrived"}
+    browser_of(people[0]).post(proposal("fund_partner", partner=str(partner.pk)), form)
+    assert ChangeRequest.objects.get().after["amount"] == "25000.00"
+
+
+@pytest.mark.parametrize("amount", ["25,00", "1,0000", "$", "$-5", "2,5.00"])
+def test_dollars_that_may_mean_something_else_are_not_taken(
+    amount: str, partner: Partner, people: tuple[User, User]
+) -> None:
+    form = {"amount": amount, "reference": "W-1", "reason": "Arrived"}
+    browser_of(people[0]).post(proposal("fund_partner", partner=str(partner.pk)), form)
+    assert not ChangeRequest.objects.exists()
+
+
+def test_a_webhook_without_types_hears_everything(
+    partner: Partner, people: tuple[User, User]
+) -> None:
+    hook = {"url": "https://hooks.example.com/x", "types": [], "is_active": "on"}
+    address = proposal("webhook", partner=str(partner.pk))
+    page = browser_of(people[0]).post(address, {**hook, "reason": "New"}, follow=True)
+    assert "Hears - everything" in text_of(page)
+
+
+@pytest.mark.parametrize(("role", "is_promised"), [("maker", False), ("admin", True)])
+def test_the_only_admin_hears_whether_that_has_changed(role: str, is_promised: bool) -> None:  # noqa: FBT001
+    form = {"username": "grace", "groups": [role], "is_active": "on", "reason": "Starts"}
+    only = browser_of(make_staff("ada", "admin"))
+    text = text_of(only.post(proposal("staff_member"), form, follow=True))
+    assert "Done at once" in text
+    assert ("From now on" in text) is is_promised
+
+
 def test_a_member_is_taken_on_and_fetches_a_way_in(people: tuple[User, User]) -> None:
     ada, bea = map(browser_of, people)
     form = {
