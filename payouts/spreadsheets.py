@@ -27,6 +27,9 @@ ROWS_PER_SHEET: Final = 2**20 - 1
 # What a formula begins with, its full-width twins, and the characters that some programs skip.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0")  # noqa: RUF001
 _ROWS_PER_CHUNK: Final = 500
+# Without widths, instants show as a row of hashes and money as 10 and 5205.5.
+_WIDTH: Final = 22
+_DOLLARS: Final = "#,##0.00"
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 Cell = str | int | Decimal | datetime | date | bool | UUID | None
@@ -87,6 +90,7 @@ def write_xlsx(
 def _sheet(book: "Workbook", title: str, header: Sequence[str]) -> Any:
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
+    sheet.sheet_format.defaultColWidth = _WIDTH
     sheet.append(list(header))
     return sheet
 
@@ -114,12 +118,16 @@ def _plain(cell: Cell) -> str | int | Decimal:
             return str(cell)
 
 
-def _typed(cell: Cell, new_cell: Callable[[str], Any]) -> Any:
+def _typed(cell: Cell, new_cell: Callable[[str | Decimal], Any]) -> Any:
     match cell:
         case datetime():
             # Workbooks know no zones.
             return cell.astimezone(UTC).replace(tzinfo=None)
-        case None | bool() | int() | Decimal() | date():
+        case Decimal():
+            dollars = new_cell(cell)
+            dollars.number_format = _DOLLARS
+            return dollars
+        case None | bool() | int() | date():
             return cell
         case _:
             text = new_cell(safe_text(str(cell)))

@@ -85,6 +85,9 @@ def test_a_workbook_has_typed_cells_and_no_formula() -> None:
     write_xlsx(file, ["a", "b", "c"], rows, title="All")
     sheet = load_workbook(file)["All"]
     assert [cell.value for cell in sheet[2]] == [-12.5, datetime(2026, 3, 1, 12), 7]  # noqa: DTZ001
+    assert sheet["A2"].number_format == "#,##0.00"
+    assert sheet["C2"].number_format == "General"
+    assert (sheet.sheet_format.defaultColWidth or 0) > len("2026-03-01 12:00:00")
     texts = [sheet.cell(row, 1) for row in range(3, 3 + len(DANGEROUS))]
     assert {cell.data_type for cell in texts} == {"s"}
     assert all(str(cell.value).startswith("'") for cell in texts)
