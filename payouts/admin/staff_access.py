@@ -116,7 +116,7 @@ class StaffAccess(VerbAdmin[User]):
             raise PermissionDenied
         question.facts[:] = [
             ("Member of staff", user.get_full_name() or user.get_username()),
-            ("Signed in at", f"{len(open_sessions(user))} places"),
+            ("Signed in at", _places(len(open_sessions(user)))),
         ]
         form = WhyForm(request.POST or None)
         if not form.is_valid():
@@ -124,3 +124,7 @@ class StaffAccess(VerbAdmin[User]):
         deed(user, form.cleaned_data["reason"])
         messages.success(request, done)
         return back_to(user)
+
+
+def _places(number: int) -> str:
+    return f"{number} place{'' if number == 1 else 's'}"
