@@ -20,7 +20,7 @@ from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from consumers.table_owner import as_owner
-from payouts import batch_work, dispatch, drain
+from payouts import batch_work, dispatch, drain, settlement_work
 from payouts.webhooks import deliver
 from tests.owner import OWNER, as_application, let_application_become_owner
 
@@ -98,6 +98,14 @@ def _no_thread_keeps_a_connection() -> Iterator[None]:
     _close_connections_of(drain._database)
     _close_connections_of(batch_work._lanes)
     _close_connections_of(deliver._database)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_told_to_stop() -> Iterator[None]:
+    """A worker that shuts down tells this process's drains, and nobody tells them to go on."""
+    yield
+    for room in (drain, batch_work, settlement_work, deliver):
+        room._stopping.clear()
 
 
 def _close_connections_of(pool: ThreadPoolExecutor) -> None:

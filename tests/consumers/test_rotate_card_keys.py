@@ -323,7 +323,7 @@ def test_asks_for_one_batch_in_few_statements(
 ) -> None:
     use_keys(settings, "kek2", "kek1")
     # Savepoint, look, savepoint, store, both released; then a look that finds nothing, for cards
-    # twice (the round and one more) and for the seven other kinds once, each in a savepoint; and the
-    # entry in the trail.
+    # twice (the round and one more) and for the seven other kinds once, each in a savepoint; and
+    # the entry in the trail.
     with django_assert_max_num_queries(34):
         rotate_keys(SEALED_KINDS, told=lambda _: None)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -44,7 +43,7 @@ class Network:
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     stand_in = Network()
 
     async def close() -> None:
@@ -54,8 +53,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     monkeypatch.setattr(drain, "close_networks", close)
     monkeypatch.setattr(drain, "LINGER_SECONDS", 0)
     monkeypatch.setattr(drain, "_RECORD_AGAIN_SECONDS", (0.0, 0.0))
-    yield stand_in
-    drain._stopping.clear()
+    return stand_in
 
 
 def _push_many(number: int) -> None:

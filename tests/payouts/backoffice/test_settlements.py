@@ -38,7 +38,8 @@ def test_two_people_bring_a_file_and_carry_it_out(card: PaymentCard) -> None:
     payment = push_unknown(card)
     opal, otto = two_operators()
     first, second = browser_of(opal), browser_of(otto)
-    upload(first, settlement_of([line_about(payment), line_about(payment)]))
+    content = settlement_of([line_about(payment), line_about(payment)])
+    upload(first, content)
     work_on_settlements()
     file = SettlementFile.objects.get()
     address = f"{FILES}{file.pk}/"
@@ -54,7 +55,7 @@ def test_two_people_bring_a_file_and_carry_it_out(card: PaymentCard) -> None:
     said = text_of(second.get(address))
     assert "Decided by otto" in said
     assert "Settled twice" in said
-    again = text_of(upload(second, settlement_of([line_about(payment), line_about(payment)])))
+    again = text_of(upload(second, content))
     assert "imported before" in again
 
 
