@@ -40,8 +40,12 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays to the end; looking through it again and again took a sixth of
-    the whole run."""
+    _let_the_collector_pass_over_what_is_there()
+
+
+def _let_the_collector_pass_over_what_is_there() -> None:
+    """What is loaded, and what migrating has left, stays to the end; looking through it again and
+    again took a sixth of the whole run."""
     gc.collect()
     gc.freeze()
 
@@ -148,6 +152,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """
     with django_db_blocker.unblock():
         let_application_become_owner()
+        _let_the_collector_pass_over_what_is_there()
         with as_application():
             yield
 

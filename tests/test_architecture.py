@@ -4,6 +4,7 @@ Reads the source as text and as a syntax tree. The rules' reasons are in docs/ar
 """
 
 import ast
+import gc
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -103,6 +104,15 @@ class Source:
 
     def at(self, node: ast.AST) -> str:
         return f"{self.name}:{getattr(node, 'lineno', 0)}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trees_are_let_go() -> Iterator[None]:
+    """Millions of nodes, which the collector would go through again and again, for nothing."""
+    gc.disable()
+    yield
+    sources.cache_clear()
+    gc.enable()
 
 
 @cache
