@@ -7,7 +7,11 @@ from django.apps import apps
 from django.db.models import BinaryField
 
 from payouts.operations.sealed_kinds import SEALED_KINDS
-from tests.test_architecture import calls, product
+from tests.test_architecture import (
+    _trees_are_let_go,  # noqa: F401  # a fixture
+    calls,
+    product,
+)
 
 # Bytes that no key of the vault has sealed. A new column of bytes belongs here or into a kind.
 NOT_SEALED = {
