@@ -48,7 +48,7 @@ class Sender:
         try:
             async with asyncio.timeout(self._seconds):
                 await self._post(parcel, answer)
-        except Exception as error:  # every way in which a receiver can fail is an answer here
+        except _FAILURES as error:
             answer.error = _word_for(error)
         milliseconds = round((time.monotonic() - began) * 1000)
         return Answer(
@@ -115,16 +115,15 @@ _WORDS: Final = (
     (httpcore.NetworkError, "connection_lost"),
     (httpcore.ProtocolError, "not_http"),
 )
+# Every way in which a receiver can fail. Anything else is a fault of ours: the round says so, and
+# tries the delivery again when its lease ends.
+_FAILURES: Final = tuple(kind for kind, _ in _WORDS)
 
 
 def _word_for(error: Exception) -> str:
     if isinstance(error.__cause__ or error.__context__, ssl.SSLError):
         return "tls_failed"
-    for kind, word in _WORDS:
-        if isinstance(error, kind):
-            return word
-    # Unlike the others this is a fault of ours; the delivery is tried again all the same.
-    raise error
+    return next(word for kind, word in _WORDS if isinstance(error, kind))
 
 
 def _retry_after(response: httpcore.Response) -> str | None:
