@@ -1,19 +1,22 @@
 """A payment under our lock, with the accounts that its money moves between, and how it moves.
 
 Whoever settles a payment locks it here, takes the step, and calls what moves the money, in one
-transaction. Nothing here decides what became of a payment.
+transaction. The step that pays is here too, because it is one for all: a network's answer, a return
+that proves it, two people. Nothing here decides what became of a payment.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from consumers.statements import fetch_row, fetch_rows
 from payouts.actors import Actor
-from payouts.models import JournalKind
+from payouts.models import EventKind, JournalKind
 from payouts.operations.ledger import Line, post_journal
+from payouts.operations.transition import Step, take_step
 from payouts.states import Status
 
 
@@ -78,7 +81,38 @@ def lock_payment(payment_id: UUID) -> LockedPayment:
     return LockedPayment(row[0], Status(row[1]), *row[2:])
 
 
-def pay_out(payment: LockedPayment, *, actor: Actor, at: datetime) -> None:
+def complete(
+    payment: LockedPayment,
+    *,
+    details: Mapping[str, Any],
+    network_code: str = "",
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Call the payment paid: the step with its event, and what was held goes out.
+
+    In the caller's transaction, which has the payment's lock. `details` is what its history says of
+    how anybody knows; its attempt is the caller's matter.
+
+    :raises payouts.operations.transition.PaymentMoved: it is in another status than when locked.
+    """
+    take_step(
+        payment.id,
+        Step(
+            before=payment.status,
+            to=Status.COMPLETED,
+            kind=EventKind.COMPLETED,
+            actor=actor,
+            at=at,
+            completed_at=at,
+            network_code=network_code,
+            details=dict(details),
+        ),
+    )
+    _pay_out(payment, actor=actor, at=at)
+
+
+def _pay_out(payment: LockedPayment, *, actor: Actor, at: datetime) -> None:
     """What was held goes to the network, and the fee to us."""
     assert payment.network_payable_id is not None
     post_journal(

@@ -21,7 +21,7 @@ from payouts.models.changes import RESOLUTION
 from payouts.models.payment import AttemptState
 from payouts.networks.base import Approved, Declined, NotSent, Outcome, Unknown, UnknownReason
 from payouts.operations.late_answers import note_late_answer
-from payouts.operations.locked_payment import LockedPayment, give_back, lock_payment, pay_out
+from payouts.operations.locked_payment import LockedPayment, complete, give_back, lock_payment
 from payouts.operations.overtake import overtake_proposals
 from payouts.operations.transition import PaymentMoved, Step, take_step
 from payouts.operations.waits import inquiry_pause
@@ -129,20 +129,13 @@ def _complete(payment: LockedPayment, outcome: Approved, actor: Actor, at: datet
         transaction_id=outcome.transaction_id,
         answer=dict(outcome.raw),
     )
-    take_step(
-        payment.id,
-        Step(
-            before=payment.status,
-            to=Status.COMPLETED,
-            kind=EventKind.COMPLETED,
-            actor=actor,
-            at=at,
-            completed_at=at,
-            network_code=outcome.network_code,
-            details={"approval_code": outcome.approval_code},
-        ),
+    complete(
+        payment,
+        details={"approval_code": outcome.approval_code},
+        network_code=outcome.network_code,
+        actor=actor,
+        at=at,
     )
-    pay_out(payment, actor=actor, at=at)
     return Status.COMPLETED
 
 

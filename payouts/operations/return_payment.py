@@ -22,7 +22,7 @@ from payouts.models.changes import RESOLUTION, RETURN
 from payouts.models.payment import AttemptState
 from payouts.networks.base import NetworkIdentity
 from payouts.operations.cases import Disagreement, open_case
-from payouts.operations.locked_payment import LockedPayment, come_back, lock_payment, pay_out
+from payouts.operations.locked_payment import LockedPayment, come_back, complete, lock_payment
 from payouts.operations.overtake import overtake_proposals
 from payouts.operations.payment_subject import subject_of_payment
 from payouts.operations.transition import PaymentMoved, Step, take_step
@@ -102,19 +102,8 @@ def _complete_unclear(
         overtake_proposals(payment.id, RESOLUTION, why=why, at=at)
         # Its word about this instruction, and a definite one.
         Attempt.objects.filter(pk=payment.id).update(state=AttemptState.APPROVED, answered_at=at)
-        take_step(
-            payment.id,
-            Step(
-                before=payment.status,
-                to=Status.COMPLETED,
-                kind=EventKind.COMPLETED,
-                actor=actor,
-                at=at,
-                completed_at=at,
-                details={"proved_by": "its return", "network_reference": notice.reference},
-            ),
-        )
-        pay_out(payment, actor=actor, at=at)
+        told = {"proved_by": "its return", "network_reference": notice.reference}
+        complete(payment, details=told, actor=actor, at=at)
 
 
 def take_back(

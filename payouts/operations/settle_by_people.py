@@ -13,7 +13,7 @@ from consumers.audit import Act, Verb, record_act
 from payouts.actors import staff
 from payouts.declines import RESOLVED_NOT_PAID
 from payouts.models import ChangeRequest, EventKind
-from payouts.operations.locked_payment import LockedPayment, give_back, lock_payment, pay_out
+from payouts.operations.locked_payment import LockedPayment, complete, give_back, lock_payment
 from payouts.operations.payment_subject import subject_of_payment
 from payouts.operations.transition import PaymentMoved, Step, take_step
 from payouts.states import Status
@@ -31,7 +31,8 @@ def settle_by_people(change: ChangeRequest, *, by: User) -> Status:
         raise PaymentMoved(payment.id)
     verdict = Status(change.after["verdict"])
     if verdict is Status.COMPLETED:
-        _complete(payment, change, by)
+        actor = staff(by.pk, by.get_username())
+        complete(payment, details=told_by(change), actor=actor, at=timezone.now())
     else:
         _fail(payment, change, by)
     record_act(
@@ -44,23 +45,6 @@ def settle_by_people(change: ChangeRequest, *, by: User) -> Status:
         )
     )
     return verdict
-
-
-def _complete(payment: LockedPayment, change: ChangeRequest, by: User) -> None:
-    actor, at = staff(by.pk, by.get_username()), timezone.now()
-    take_step(
-        payment.id,
-        Step(
-            before=Status.UNKNOWN,
-            to=Status.COMPLETED,
-            kind=EventKind.COMPLETED,
-            actor=actor,
-            at=at,
-            completed_at=at,
-            details=told_by(change),
-        ),
-    )
-    pay_out(payment, actor=actor, at=at)
 
 
 def _fail(payment: LockedPayment, change: ChangeRequest, by: User) -> None:
