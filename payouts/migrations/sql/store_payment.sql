@@ -3,11 +3,13 @@
 -- Locks are taken in one order everywhere: key, payment, tally, card, usage (card, consumer,
 -- partner), balances by account and part. So a transaction changes the status of payments once.
 --
+-- Migrations run this file again when it changes: it replaces what is there.
+--
 -- result: stored | replay | changed (ask again and decide anew) | busy (the key is being used now)
 
 -- Makes one part of the account able to take a debit of p_total and returns it, or null when the
 -- whole account is not. Locks all parts of the account; their sum does not change.
-CREATE FUNCTION payouts_gather(p_account bigint, p_total numeric) RETURNS smallint
+CREATE OR REPLACE FUNCTION payouts_gather(p_account bigint, p_total numeric) RETURNS smallint
 LANGUAGE plpgsql AS $$
 DECLARE
     v_room numeric;
@@ -30,7 +32,7 @@ BEGIN
 END $$;
 
 -- Adds one push to a day's usage of a card or consumer, unless that breaks a bound.
-CREATE FUNCTION payouts_use(p_subject uuid, p_day date, p_amount numeric, p_max_amount numeric,
+CREATE OR REPLACE FUNCTION payouts_use(p_subject uuid, p_day date, p_amount numeric, p_max_amount numeric,
                             p_max_count numeric) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -45,7 +47,7 @@ END $$;
 
 -- The same for a partner, whose day lies in sixteen parts. A part within a sixteenth of the bound
 -- needs no look at the others; beyond that all parts are locked, judged together and evened out.
-CREATE FUNCTION payouts_use_partner(p_partner uuid, p_day date, p_amount numeric,
+CREATE OR REPLACE FUNCTION payouts_use_partner(p_partner uuid, p_day date, p_amount numeric,
                                     p_max_amount numeric, p_max_count numeric, p_exact boolean)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
@@ -90,7 +92,7 @@ BEGIN
     RETURN TRUE;
 END $$;
 
-CREATE FUNCTION payouts_store_payment(
+CREATE OR REPLACE FUNCTION payouts_store_payment(
     p_id uuid, p_partner uuid, p_consumer uuid, p_card uuid,
     p_amount numeric, p_fee numeric, p_status text,
     p_description text, p_reference text, p_metadata jsonb,
@@ -161,7 +163,9 @@ BEGIN
         SELECT FROM payouts_payment twin
         WHERE twin.card_id = p_card AND twin.id >= p_no_twin_since AND twin.id <> p_id
           AND twin.amount = p_amount
-          AND twin.status NOT IN ('failed', 'rejected', 'canceled', 'expired')
+          -- The same twins as payouts.operations.facts: a case may have been opened since.
+          AND (twin.status NOT IN ('failed', 'rejected', 'canceled', 'expired')
+               OR twin.moved_otherwise IN ('unknown', 'yes'))
     ) THEN
         RAISE EXCEPTION 'changed' USING ERRCODE = 'PY100';
     END IF;

@@ -11,6 +11,8 @@ from payouts.api.documents import payment_document
 from payouts.doubts import Way
 from payouts.event_record import events_after
 from payouts.models import Payment
+from payouts.operations import request_payment
+from payouts.operations.facts import PushFacts, Wish, push_facts
 from payouts.operations.follow_outbox import follow_outbox
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import return_payment
@@ -146,6 +148,24 @@ def test_lists_and_files_say_it_beside_the_status(released: Payment) -> None:
 
 def test_a_push_like_it_looks_like_a_duplicate(released: Payment) -> None:
     assert status_of(push(released.card, key=None)) is Status.PENDING_APPROVAL
+
+
+def test_a_push_like_it_is_stopped_when_the_dispute_begins_between_look_and_write(
+    card: PaymentCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = push_submitted(card)
+    record_outcome(failed.pk, declined("05"))
+    looks: list[bool] = []
+
+    def look(wish: Wish) -> PushFacts:
+        facts = push_facts(wish)
+        looks.append(facts.has_twin)
+        record_outcome(failed.pk, APPROVED)
+        return facts
+
+    monkeypatch.setattr(request_payment, "push_facts", look)
+    assert status_of(push(card, key=None)) is Status.PENDING_APPROVAL
+    assert looks == [False, True]
 
 
 def test_the_same_contradiction_again_is_told_once(released: Payment) -> None:
