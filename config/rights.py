@@ -33,7 +33,8 @@ _READ: Final = (
     "auth_permission", "auth_group_permissions", "auth_user_user_permissions",
 )  # fmt: skip
 _APPEND: Final = (
-    "consumers_auditentry", "consumers_edit", "consumers_partnerevent", "django_admin_log",
+    "consumers_auditentry", "consumers_edit", "consumers_formername", "consumers_partnerevent",
+    "django_admin_log",
     "payouts_approvalrequirement", "payouts_auditblock", "payouts_dayproof",
     "payouts_changeevent", "payouts_decision",
     "payouts_decisionsignature", "payouts_event", "payouts_journal", "payouts_outboxevent",

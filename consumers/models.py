@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Now, Upper
 
+from consumers.former_names import FormerName as FormerName
 from consumers.ids import new_id
 
 

@@ -2,7 +2,8 @@
 chain. Reads only, a fixed number of statements.
 
 The document is the same, byte for byte, whenever it is made, until something else happens to the
-push: whoever holds a print of it can make it anew and compare the SHA-256. It holds no card number.
+push: whoever holds a print of it can make it anew and compare the SHA-256. So it names the payee as
+it was named then, and not as today: that stands beside the document. It holds no card number.
 """
 
 import hashlib
@@ -19,11 +20,12 @@ from consumers.models import AuditEntry
 from consumers.statements import fetch_rows
 from payouts.audit.chain import Head, chain_head
 from payouts.models import ApprovalRequirement, Attempt, Decision, Event, Payment, Posting
+from payouts.payee_history import Names, PayeeHistory, payee_history
 from payouts.push_columns import attempt_of, maker_of
 from payouts.signatures import mark_of, part_digests, part_of
 from payouts.states import Status, money_moved
 
-FORMAT: Final = "payouts evidence 2"
+FORMAT: Final = "payouts evidence 3"
 LOOKS_AT_MOST: Final = 50
 
 Document = dict[str, Any]
@@ -43,6 +45,7 @@ class Link:
 class Evidence:
     document: Document
     content: bytes
+    payee: PayeeHistory
     links: list[Link]
     head: Head | None
 
@@ -60,13 +63,14 @@ def evidence_of(payment: Payment, *, with_journals: bool) -> Evidence:
     signed = Decision.objects.filter(payment=payment).select_related("user", "signature")
     decisions = list(signed.order_by("pk"))
     postings = _postings(payment.pk) if with_journals else []
+    payee = payee_history(payment)
     document: Document = {
         "format": FORMAT,
-        "push": _push(payment),
+        "push": _push(payment, payee.made),
         "history": [_event(one) for one in events],
         "approval": [_requirement(one) for one in requirements],
-        "decisions": [_decision(one) for one in decisions],
-        "network": _attempt(attempt_of(payment)),
+        "decisions": [_decision(one, payee.seen(one)) for one in decisions],
+        "network": _attempt(attempt_of(payment), payee),
         "journals": _journals(postings) if with_journals else "not for this reader",
     }
     rows = {
@@ -76,8 +80,9 @@ def evidence_of(payment: Payment, *, with_journals: bool) -> Evidence:
         "signature": [one.signature_id for one in decisions if one.signature_id is not None],
         "journal": list(dict.fromkeys(one.journal_id for one in postings)),
         "posting": [one.pk for one in postings],
+        "renaming": payee.renaming_ids,
     }
-    return Evidence(document, _content(document), _links(rows), chain_head())
+    return Evidence(document, _content(document), payee, _links(rows), chain_head())
 
 
 def who_looked(payment_id: UUID) -> list[AuditEntry]:
@@ -100,17 +105,22 @@ def _plain(value: Any) -> str:
     raise TypeError(value)
 
 
-def _push(payment: Payment) -> Document:
+def _push(payment: Payment, made: Names) -> Document:
     card = payment.card
     return {
         "id": payment.pk,
         "partner": payment.partner.name,
         "consumer": {
             "id": payment.consumer_id,
-            "name": payment.consumer.full_name,
-            "pcid": payment.consumer.pcid,
+            "name": made.full_name,
+            "pcid": made.pcid,
         },
-        "card": {"network": card.network, "bin": card.bin, "last_four": card.last4},
+        "card": {
+            "network": card.network,
+            "bin": card.bin,
+            "last_four": card.last4,
+            "cardholder": made.cardholder_name,
+        },
         "currency": "USD",
         "amount": payment.amount,
         "fee": payment.fee_amount,
@@ -151,12 +161,13 @@ def _requirement(one: ApprovalRequirement) -> Document:
     }
 
 
-def _decision(decision: Decision) -> Document:
+def _decision(decision: Decision, seen: Names) -> Document:
     said = {
         "verdict": decision.verdict,
         "by": decision.user.get_username(),
         "at": decision.created_at,
         "reason": decision.reason,
+        "payee_seen": {"name": seen.full_name, "cardholder": seen.cardholder_name},
         "sha256_of_what_was_seen": bytes(decision.digest).hex(),
     }
     signature = decision.signature
@@ -178,7 +189,7 @@ def _decision(decision: Decision) -> Document:
     }
 
 
-def _attempt(attempt: Attempt | None) -> Document | None:
+def _attempt(attempt: Attempt | None, payee: PayeeHistory) -> Document | None:
     if attempt is None:
         return None
     names = (
@@ -189,7 +200,8 @@ def _attempt(attempt: Attempt | None) -> Document | None:
     )  # fmt: skip
     told = {name: getattr(attempt, name) for name in names}
     # Answers are stored without card numbers; this is the second net.
-    return told | {"answer": masked({"answer": attempt.answer})["answer"]}
+    answer = masked({"answer": attempt.answer})["answer"]
+    return told | {"recipient_name": payee.at(attempt.sent_at).recipient_name, "answer": answer}
 
 
 def _postings(payment_id: UUID) -> list[Posting]:

@@ -36,6 +36,7 @@ from payouts.models import (
     Payment,
     Posting,
 )
+from payouts.payee_history import Names, PayeeHistory, payee_history
 from payouts.states import Status
 
 
@@ -78,8 +79,17 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, and whom it was about; empty if the payee had the names of the push's making."""
+
+    decision: Decision
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class PushPage:
     payment: Payment
+    payee: PayeeHistory
     total: Decimal
     status: SafeString
     means: str
@@ -88,7 +98,7 @@ class PushPage:
     failure: Decline | None
     history: list[Moment]
     asked: list[Asked]
-    decisions: list[Decision]
+    decisions: list[Decided]
     attempt: Attempt | None
     attempt_state: SafeString | None
     answer: str
@@ -131,12 +141,14 @@ def push_rows() -> QuerySet[Payment]:
 
 
 def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
-    """Read what belongs to a payment that `push_rows` gave: four statements, two more if people
+    """Read what belongs to a payment that `push_rows` gave: five statements, two more if people
     had to decide, and one if its money is disputed."""
+    payee = payee_history(payment)
     attempt = getattr(payment, "attempt", None)
     waits = payment.approval_expires_at is not None
     return PushPage(
         payment=payment,
+        payee=payee,
         total=payment.amount + payment.fee_amount,
         status=status_shown(payment),
         means=status_means(payment.status, payment.moved_otherwise),
@@ -145,7 +157,7 @@ def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
         failure=_failure(payment),
         history=_history(payment.pk),
         asked=_asked(payment.pk) if waits else [],
-        decisions=_decisions(payment.pk) if waits else [],
+        decisions=_decisions(payment.pk, payee) if waits else [],
         attempt=attempt,
         attempt_state=None if attempt is None else label(attempt.state, ATTEMPT_TONES),
         answer="" if attempt is None or attempt.answer is None else pretty(attempt.answer),
@@ -237,10 +249,14 @@ def _asked(payment_id: UUID) -> list[Asked]:
     ]
 
 
-def _decisions(payment_id: UUID) -> list[Decision]:
+def _decisions(payment_id: UUID, payee: PayeeHistory) -> list[Decided]:
     rows = Decision.objects.filter(payment_id=payment_id)
     people = rows.select_related("user", "signature").defer("signature__marks")
-    return list(people.order_by("pk"))
+    return [Decided(one, _about(payee.seen(one), payee.made)) for one in people.order_by("pk")]
+
+
+def _about(seen: Names, made: Names) -> str:
+    return "" if seen.as_decided == made.as_decided else seen.as_decided
 
 
 def _newest_case(payment_id: UUID) -> UUID | None:

@@ -101,6 +101,7 @@ SOURCES: Final = (
         (("change_id", "number", "kind", "user_id", "format", "row_digest", "created_at"),),
     ),
     Source("edit", "consumers_edit", "edited_at", (("subject_id", "user_id", "edited_at"),)),
+    Source("renaming", "consumers_formername", "until", (("subject_id", "was", "until"),)),
 )  # fmt: skip
 SOURCE_NAMED: Final[Mapping[str, Source]] = {source.name: source for source in SOURCES}
 

@@ -12,6 +12,7 @@ from fpdf.fonts import TTFFont
 
 from payouts.admin.words import EVENT_WORDS, masked, pretty
 from payouts.evidence import Evidence
+from payouts.payee_history import PayeeHistory
 
 _FONTS: Final = "unfold/fonts/inter"
 _FONT: Final = "Inter"
@@ -90,6 +91,7 @@ def evidence_pdf(evidence: Evidence, *, printed_at: datetime, printed_by: str) -
     sheet.fact("Printed", f"{_at(printed_at)} by {printed_by}")
     sheet.section("The push")
     _facts(sheet, _plain_push(push))
+    _draw_edits(sheet, evidence.payee, printed_at)
     sheet.section("History")
     for event in document["history"]:
         words = EVENT_WORDS.get(event["kind"], event["kind"])
@@ -97,7 +99,7 @@ def evidence_pdf(evidence: Evidence, *, printed_at: datetime, printed_by: str) -
     for title, name in (("Asked for by rules", "approval"), ("Decisions", "decisions")):
         if document[name]:
             sheet.section(title)
-            _tables(sheet, document[name])
+            _tables(sheet, map(_plain_decision, document[name]))
     sheet.section("At the network")
     _facts(sheet, document["network"] or {"sent": "Nothing has been sent."})
     if isinstance(document["journals"], list):
@@ -107,6 +109,15 @@ def evidence_pdf(evidence: Evidence, *, printed_at: datetime, printed_by: str) -
     return bytes(sheet.output())
 
 
+def _draw_edits(sheet: _Sheet, payee: PayeeHistory, printed_at: datetime) -> None:
+    """What names the payee otherwise today; the document itself names whom the push was made to."""
+    for one in payee.edited_since:
+        now = f"{one.what} is {one.now or 'empty'} today, and was {one.was or 'empty'}"
+        sheet.fact("Edited since", now)
+    if payee.edited_since and payee.renamed_at is not None:
+        sheet.fact("", f"last renamed {_at(payee.renamed_at)}, as known {_at(printed_at)}")
+
+
 def _plain_push(push: Mapping[str, Any]) -> dict[str, Any]:
     """The push as people say it: payee and card in one line each."""
     consumer, card = push["consumer"], push["card"]
@@ -114,9 +125,19 @@ def _plain_push(push: Mapping[str, Any]) -> dict[str, Any]:
         "consumer": f"{consumer['name']} ({consumer['pcid']})",
         "consumer_id": consumer["id"],
         "card": f"{card['network'].capitalize()} {card['bin']} ···· {card['last_four']}",
+        "name on the card": card["cardholder"],
     }
     plain = {name: value for name, value in push.items() if name not in ("status", *said)}
     return {"id": plain.pop("id"), "partner": plain.pop("partner"), **said, **plain}
+
+
+def _plain_decision(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A decision with whom it was about in one line; what a rule asked for stays as it is."""
+    seen = row.get("payee_seen")
+    if seen is None:
+        return dict(row)
+    names = [seen["name"], seen["cardholder"] and f"on the card {seen['cardholder']}"]
+    return {**row, "payee_seen": ", ".join(filter(None, names))}
 
 
 def _facts(sheet: _Sheet, values: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from consumers.ids import new_id
+from consumers.operations.consumers import update_consumer
 from payouts.models import Attempt, Payment
 from payouts.operations.record_outcome import record_outcome
 from tests.back_office import LIST, browser, page_address, superuser_browser, text_of
@@ -111,13 +112,14 @@ def test_sends_back_from_a_page_that_does_not_exist(key: str) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
 
 
-# Session, person, two for permissions, the payment with all that stands beside it, history, what
-# the network told, the entry about who looked; then the session is written anew (three).
+# Session, person, two for permissions, the payment with all that stands beside it, what the payee
+# was named, history, what the network told, the entry about who looked; then the session is written
+# anew (three).
 @pytest.mark.parametrize("events", [1, 3])
 def test_asks_a_fixed_number_of_statements(events: int, django_assert_num_queries: Any) -> None:
     payment = push(make_payee()) if events == 1 else fresh(push_unknown(make_payee()))
     client = browser("viewer")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(page_address(payment))
 
 
@@ -131,8 +133,21 @@ def test_asks_more_only_for_what_the_reader_may_see(
         approve_payment(payment.pk, by=approver, digest=digest_of(payment))
     client = browser("auditor")
     # Journals with their postings, requirements, decisions, webhooks, who looked.
-    with django_assert_num_queries(11 + 5):
+    with django_assert_num_queries(12 + 5):
         client.get(page_address(payment))
+
+
+def test_names_the_payee_of_then_and_says_what_was_edited_since() -> None:
+    payment = push_for_approval(make_payee(cardholder_name="A EXAMPLE"), decisions=2)
+    first = make_staff("first", "approver")
+    approve_payment(payment.pk, by=first, digest=digest_of(payment))
+    update_consumer(payment.consumer, first_name="Eve", last_name="Other")
+    approve_payment(payment.pk, by=first, digest=digest_of(payment))
+    page = page_text(browser("viewer"), payment)
+    assert "to Ada Example ," in page
+    assert "Edited since: Name was Ada Example, is Eve Other" in page
+    assert page.count("The payee was then") == 1
+    assert "The payee was then Eve Other, on the card A EXAMPLE" in page
 
 
 def test_says_who_was_told_and_what_they_answered() -> None:

@@ -55,6 +55,7 @@ def test_the_first_formats_are_as_they_were() -> None:
             "change_id", "number", "kind", "user_id", "format", "row_digest", "created_at",
         ),
         "edit": ("subject_id", "user_id", "edited_at"),
+        "renaming": ("subject_id", "was", "until"),
     }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ import pytest
 from django.test import Client
 
 from consumers.models import AuditEntry
+from consumers.operations.cards import edit_card
+from consumers.operations.consumers import update_consumer
 from payouts.decision_proofs import verify_decisions
 from payouts.models import Attempt, Payment
 from payouts.operations.link_audit import link_audit_trail
@@ -22,6 +24,7 @@ from tests.passkeys import Passkey
 from tests.payouts.operations.test_signed_decisions import approve, sign, statement
 from tests.pushes import (
     APPROVED,
+    claim,
     digest_of,
     make_funded_partner,
     make_payee,
@@ -140,9 +143,37 @@ def test_costs_the_same_whatever_happened(auditor: Client, django_assert_num_que
     payment = push_submitted(make_payee())
     auditor.get(address(payment, "document/"))
     # Session, person, two for permissions, the push; events, requirements, decisions, postings,
-    # blocks, head; the entry; then the session is written anew (three).
-    with django_assert_num_queries(15):
+    # names, blocks, head; the entry; then the session is written anew (three).
+    with django_assert_num_queries(16):
         auditor.get(address(payment, "document/"))
+
+
+def test_names_whom_each_was_about_and_stays_the_same_when_the_payee_is_renamed(
+    auditor: Client,
+) -> None:
+    payment = push_for_approval(make_payee(cardholder_name="A EXAMPLE"))
+    update_consumer(payment.consumer, last_name="Married")
+    approve_payment(payment.pk, by=make_staff("first", "approver"), digest=digest_of(payment))
+    claim(payment)
+    first = auditor.get(address(payment, "document/")).content
+    edit_card(payment.card, cardholder_name="E OTHER")
+    update_consumer(payment.consumer, first_name="Eve", pcid="other-1")
+    assert auditor.get(address(payment, "document/")).content == first
+    document = json.loads(first)
+    assert document["push"]["consumer"]["name"] == "Ada Example"
+    assert document["push"]["card"]["cardholder"] == "A EXAMPLE"
+    assert document["decisions"][0]["payee_seen"] == {
+        "name": "Ada Married", "cardholder": "A EXAMPLE",
+    }  # fmt: skip
+    assert document["network"]["recipient_name"] == "A EXAMPLE"
+    page = text_of(auditor.get(address(payment)))
+    for part in (
+        "$100.00 to Ada Example", "Edited since Name is Eve Married today, and was Ada Example",
+        "Edited since pcid is other-1 today", "Name on the card is E OTHER today",
+        "Payee that first saw Ada Married, on the card A EXAMPLE", "Renaming, 3 rows",
+    ):  # fmt: skip
+        assert part in page, part
+    assert auditor.get(address(payment, "pdf/")).content.startswith(b"%PDF-")
 
 
 def test_a_signed_decision_stands_with_its_signature(auditor: Client) -> None:
