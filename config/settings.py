@@ -264,6 +264,8 @@ CARD_NETWORK_SANDBOX_URL = env.text(
     "CARD_NETWORK_SANDBOX_URL", "" if PRODUCTION else "http://127.0.0.1:8801"
 )
 SANDBOX_NETWORK_IN_PRODUCTION = env.boolean("SANDBOX_NETWORK_IN_PRODUCTION", default=False)
+# How long a network may be silent within a call, and then the outcome is unknown.
+CARD_NETWORK_READ_SECONDS = env.integer("CARD_NETWORK_READ_SECONDS", 35)
 # What the sandbox network signs its notifications with; several while they are changed over.
 SANDBOX_NOTIFICATION_KEYS = tuple(
     key.strip()

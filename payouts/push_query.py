@@ -109,11 +109,6 @@ def address_of(given: Iterable[tuple[str, str]], **changed: str | None) -> str:
     return urlencode([(name, values[name]) for name in PARAMETERS if values.get(name)])
 
 
-def maker_value(*, user_id: int | None, client_id: UUID | None) -> str:
-    """Whoever made pushes, as the parameter `maker` names them."""
-    return f"{_USER}{user_id}" if user_id is not None else f"{_CLIENT}{client_id}"
-
-
 def _read(name: str, text: str, zone: str) -> Any:
     try:
         return _DAY_READERS[name](text, zone) if name in _DAYS else _READERS[name](text)

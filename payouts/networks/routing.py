@@ -6,7 +6,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from payouts.networks.base import CardNetwork, NetworkIdentity, Notice, identity_from_sequence
-from payouts.networks.sandbox.adapter import READ_SECONDS, Patience, SandboxNetwork
+from payouts.networks.sandbox.adapter import Patience, SandboxNetwork
 from payouts.networks.sandbox.notices import is_signed, read_notice
 
 PUSHABLE_CARD_NETWORKS = frozenset({"visa", "mastercard"})
@@ -24,8 +24,7 @@ def network_for(card_network: str) -> CardNetwork:
     """
     if card_network not in PUSHABLE_CARD_NETWORKS:
         raise NoNetworkForCard(card_network)
-    read_seconds = getattr(settings, "CARD_NETWORK_READ_SECONDS", READ_SECONDS)
-    return _sandbox(settings.CARD_NETWORK_SANDBOX_URL, read_seconds)
+    return _sandbox(settings.CARD_NETWORK_SANDBOX_URL, settings.CARD_NETWORK_READ_SECONDS)
 
 
 def network_named(name: str) -> CardNetwork:

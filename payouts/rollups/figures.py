@@ -16,14 +16,13 @@ from consumers.statements import fetch_rows
 from payouts.money import ZERO
 from payouts.rollups.paces import seconds_at
 from payouts.rollups.sql import CURSOR, of_events
-from payouts.states import OPEN, UNPAID, Status
+from payouts.states import UNPAID, Status
 
 # More events than this are not added: then nobody follows any more, and the page says so.
 NEWER_AT_MOST: Final = 20_000
 RUNWAY_DAYS: Final = 14
 
 _PAID: Final = (Status.COMPLETED.value, Status.RETURNED.value)
-_OPEN: Final = frozenset(status.value for status in OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +60,6 @@ class DayFigures:
     @property
     def failed(self) -> Sum:
         return self.of(Status.FAILED.value)
-
-    @property
-    def still_open(self) -> Sum:
-        return self.of(*_OPEN)
 
     @property
     def success_percent(self) -> Decimal | None:

@@ -30,6 +30,7 @@ from payouts.operations.send_payments import claim_due_payments
 from tests.books import execute, select
 from tests.owner import owning, triggers_asleep
 from tests.payouts.commands.running import run, run_json
+from tests.payouts.networks.cast import PATIENT
 from tests.pushes import (
     APPROVED,
     CLIENT,
@@ -213,7 +214,7 @@ def send_all(sandbox: SandboxServer) -> None:
     """What the worker does, one call after the other."""
 
     async def send(pushes: list[Push]) -> list[Outcome]:
-        network = SandboxNetwork(sandbox.address)
+        network = SandboxNetwork(sandbox.address, patience=PATIENT)
         try:
             return [await network.push(push) for push in pushes]
         finally:

@@ -8,7 +8,7 @@ from payouts import push_pages
 from payouts.models import Payment
 from payouts.operations.record_outcome import record_outcome
 from payouts.push_pages import KeyPage, count_of_pushes, page_of_pushes
-from payouts.push_query import PushQuery, UnreadableQuery, address_of, maker_value
+from payouts.push_query import PushQuery, UnreadableQuery, address_of
 from tests.batches import issued, line, rows_of
 from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer
 from tests.pushes import (
@@ -52,7 +52,7 @@ def test_narrows_by_everything_at_once() -> None:
         "partner": str(card.partner_id),
         "source": "api",
         "network": "visa",
-        "maker": maker_value(user_id=None, client_id=CLIENT_ID),
+        "maker": f"client:{CLIENT_ID}",
         "day_from": day,
         "day_to": day,
         "amount_min": "$20.00",

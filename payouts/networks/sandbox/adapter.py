@@ -44,9 +44,6 @@ _CARD_PATH = "/paai/fundstransferattinq/v1/cardattributes/fundstransferinquiry"
 _ANSWER_LIMIT_BYTES = 64 * 1024
 # Shorter than any server keeps an idle connection, so that few pushes meet one that is closing.
 _KEEPALIVE_SECONDS = 15
-
-
-READ_SECONDS = 35.0
 _WHOLE_OVER_READ_SECONDS = 10.0
 
 
@@ -58,9 +55,9 @@ class Patience:
     which it answers 202. `whole` bounds everything, since an answer may trickle for ever.
     """
 
+    read: float
+    whole: float
     connect: float = 5.0
-    read: float = READ_SECONDS
-    whole: float = READ_SECONDS + _WHOLE_OVER_READ_SECONDS
     # A request of the API waits for this one.
     card_check: float = 4.0
 
@@ -81,9 +78,9 @@ class SandboxNetwork:
 
     name = "sandbox"
 
-    def __init__(self, address: str, *, patience: Patience | None = None) -> None:
+    def __init__(self, address: str, *, patience: Patience) -> None:
         self._address = address
-        self._patience = patience or Patience()
+        self._patience = patience
         self._lock = threading.Lock()
         self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, list[httpx.AsyncClient]]
         self._lanes = WeakKeyDictionary()

@@ -25,6 +25,7 @@ from payouts.networks.sandbox.behaviour import Fault, make_card_number
 from tests.payouts.networks.cast import (
     IMPATIENT,
     MASTERCARD,
+    PATIENT,
     VISA,
     entry_of,
     inquire_once,
@@ -37,7 +38,7 @@ from tests.sandbox import SandboxServer
 
 
 def test_is_a_card_network() -> None:
-    network: CardNetwork = SandboxNetwork("http://127.0.0.1:1")
+    network: CardNetwork = SandboxNetwork("http://127.0.0.1:1", patience=PATIENT)
     assert network.name == "sandbox"
 
 

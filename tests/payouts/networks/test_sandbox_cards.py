@@ -5,12 +5,12 @@ import pytest
 from payouts.networks.base import CardType, Eligibility, EligibilityUnknown, Speed
 from payouts.networks.sandbox.adapter import SandboxNetwork
 from payouts.networks.sandbox.behaviour import make_card_number
-from tests.payouts.networks.cast import MASTERCARD, VISA
+from tests.payouts.networks.cast import MASTERCARD, PATIENT, VISA
 from tests.sandbox import SandboxServer
 
 
 def check(address: str, number: str) -> Eligibility:
-    network = SandboxNetwork(address)
+    network = SandboxNetwork(address, patience=PATIENT)
     try:
         return network.check_card(number, expiration_month=1, expiration_year=2031)
     finally:
@@ -45,7 +45,7 @@ def test_says_that_an_ordinary_card_gets_funds_fast(sandbox: SandboxServer, numb
 def test_lets_a_sender_close_its_connections_without_ending_card_checks(
     sandbox: SandboxServer,
 ) -> None:
-    network = SandboxNetwork(sandbox.address)
+    network = SandboxNetwork(sandbox.address, patience=PATIENT)
     for _ in range(2):
         assert network.check_card(VISA, expiration_month=1, expiration_year=2031).eligible
         asyncio.run(network.aclose())

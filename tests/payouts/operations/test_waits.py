@@ -26,8 +26,9 @@ def test_the_last_pause_comes_again_and_again(settings: Settings) -> None:
     assert inquiry_pause(times_inquired=99) == timedelta(seconds=2)
 
 
-def test_a_sender_is_not_given_up_while_its_call_may_still_run() -> None:
-    assert sender_lost_after() > timedelta(seconds=Patience().whole + Patience().connect)
+def test_a_sender_is_not_given_up_while_its_call_may_still_run(settings: Settings) -> None:
+    patience = Patience.reading(settings.CARD_NETWORK_READ_SECONDS)
+    assert sender_lost_after() > timedelta(seconds=patience.whole + patience.connect)
 
 
 def test_a_network_may_hide_what_it_has_for_nine_minutes() -> None:

@@ -21,6 +21,7 @@ from payouts.operations.send_payments import claim_due_payments
 from tests.books import assert_books_are_right
 from tests.owner import forced
 from tests.payouts.commands.running import refusal, run, run_json
+from tests.payouts.networks.cast import PATIENT
 from tests.pushes import make_funded_partner, make_payee, push
 from tests.sandbox import SandboxServer
 
@@ -53,7 +54,7 @@ def send_all(sandbox: SandboxServer) -> None:
     """What the worker does, one call after the other."""
 
     async def send(pushes: list[Push]) -> list[Outcome]:
-        network = SandboxNetwork(sandbox.address)
+        network = SandboxNetwork(sandbox.address, patience=PATIENT)
         try:
             return [await network.push(push) for push in pushes]
         finally:

@@ -46,7 +46,7 @@ def test_counts_what_became_of_each(is_followed: bool) -> None:  # noqa: FBT001
     assert day.asked == Sum(3, Decimal("70.00"))
     assert day.paid == Sum(1, Decimal("10.00"))
     assert day.failed == Sum(1, Decimal("20.00"))
-    assert day.still_open == Sum(1, Decimal("40.00"))
+    assert day.of("unknown") == Sum(1, Decimal("40.00"))
     assert day.success_percent == 50
     assert dict(day.failures) == {"do_not_honor": Sum(1, Decimal("20.00"))}
 
@@ -55,7 +55,7 @@ def test_what_moved_since_the_rollups_is_moved() -> None:
     payment = push_submitted(make_payee())
     link_and_follow()
     record_outcome(payment.pk, APPROVED)
-    assert (today().paid.payments, today().still_open.payments) == (1, 0)
+    assert (today().paid.payments, today().of("submitted").payments) == (1, 0)
 
 
 def test_says_how_long_it_took() -> None:
