@@ -10,7 +10,7 @@ SQL = Path(__file__).parent / "sql" / "former_names.sql"
 class Migration(migrations.Migration):
     dependencies = [
         ("consumers", "0010_former_name"),
-        ("payouts", "0028_day_proofs"),
+        ("payouts", "0029_disputed_twins"),
     ]
 
     operations = [
