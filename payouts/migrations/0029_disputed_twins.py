@@ -9,7 +9,7 @@ SQL = Path(__file__).parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payouts", "0029_former_names"),
+        ("payouts", "0028_day_proofs"),
     ]
 
     operations = [
