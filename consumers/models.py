@@ -9,11 +9,18 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Concat, Now, Upper
+from django.db.models import F, Func, Q, TextField
+from django.db.models.functions import Now, Upper
 
 from consumers.former_names import FormerName as FormerName
 from consumers.ids import new_id
+
+
+def words_without_accents(column: str) -> SearchVector:
+    """The words of a column as they are searched for; see `consumers.plain_words`."""
+    function = "consumers_plain_words"
+    plain = Func(F(column), function=function, output_field=TextField())
+    return SearchVector(plain, config="simple")
 
 
 class Partner(models.Model):
@@ -36,7 +43,7 @@ class Partner(models.Model):
         ]
         indexes = [
             # Words by how they begin; see `consumers.search`.
-            GinIndex(SearchVector("name", config="simple"), name="partner_search"),
+            GinIndex(words_without_accents("name"), name="partner_search"),
         ]
 
     def __str__(self) -> str:
@@ -143,22 +150,8 @@ class Consumer(models.Model):
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
-    search_vector = models.GeneratedField(
-        expression=SearchVector(
-            Concat(
-                F("first_name"),
-                Value(" "),
-                F("last_name"),
-                Value(" "),
-                F("email"),
-                Value(" "),
-                F("pcid"),
-            ),
-            config="simple",
-        ),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
+    # Words without accents of names, e-mail and pcid; a trigger writes them whenever one changes.
+    search_vector = SearchVectorField(null=True, editable=False)
 
     class Meta:
         constraints = [

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.contrib.postgres.search import SearchQuery
 from django.db.models import QuerySet
 
-from consumers.models import Partner
+from consumers.models import Partner, words_without_accents
+from consumers.plain_words import plain_words
 from consumers.statements import fetch_rows
 
 FOUND_AT_MOST: Final = 500
@@ -188,19 +189,19 @@ def partners_called(text: str) -> QuerySet[Partner]:
     words = prefix_query(text)
     if words is None:
         return Partner.objects.none()
-    name = SearchVector("name", config="simple")
     query = SearchQuery(words, config="simple", search_type="raw")
-    return Partner.objects.alias(in_name=name).filter(in_name=query)
+    return Partner.objects.alias(in_name=words_without_accents("name")).filter(in_name=query)
 
 
 def prefix_query(text: str) -> str | None:
     """Spell a tsquery for rows that have, for every word of `text`, a word that begins with it.
 
-    A word with signs in it is looked for as one (`jane.doe@exam`) and in its parts (`o'brien` is
-    stored as two words). None if there is nothing to look for. Cast the result with `::tsquery`: it
-    is a list of finished words, not a text to be parsed.
+    Accents count for nothing, here and in what is stored (`plain_words`). A word with signs in it
+    is looked for as one (`jane.doe@exam`) and in its parts (`o'brien` is stored as two words). None
+    if there is nothing to look for. Cast the result with `::tsquery`: it is a list of finished
+    words, not a text to be parsed.
     """
-    words = [word for word in text.lower().split() if _PART.search(word)]
+    words = [word for word in plain_words(text).lower().split() if _PART.search(word)]
     if not words:
         return None
     return " & ".join(_prefix_of_word(word[:_LETTERS_AT_MOST]) for word in words[:_WORDS_AT_MOST])

@@ -1,13 +1,26 @@
 """People are found by what somebody types."""
 
+import unicodedata
+from importlib import import_module
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from consumers import search
 from consumers.models import Consumer
-from consumers.search import FOUND_AT_MOST, find_cards_by_last4, find_consumers, prefix_query
+from consumers.plain_words import plain_words
+from consumers.search import (
+    FOUND_AT_MOST,
+    find_cards_by_last4,
+    find_consumers,
+    partners_called,
+    prefix_query,
+)
+from tests.books import execute
 from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer, make_partner
+from tests.owner import owning
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +50,8 @@ def jane() -> Consumer:
         "O'Br",
         "brien",
         "márq",
+        "marquez",
+        "MARQUÉZ",
         "obri anne".replace("obri", "brien"),
         "jane.doe",
         "jane.doe+card@example.com",
@@ -59,6 +74,66 @@ def test_finds_a_person_by(jane: Consumer, text: str) -> None:
 )
 def test_finds_nobody_and_stays_calm_with(jane: Consumer, text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("José", "jose"),
+        ("Jose", "JOSÉ"),
+        ("Jose\u0301", "José"),
+        ("Müller", "Mull"),
+        ("Muller", "Müller"),
+        ("Łukasz", "lukasz"),
+        ("Strauß", "STRAUSS"),
+        ("Ærø", "aero"),
+        ("Nguyễn", "nguyen"),
+        ("\uff2aane", "jane"),
+        ("Ίων", "Ιων"),
+        ("김", "김"),
+    ],
+)
+def test_accents_count_for_nothing(name: str, typed: str) -> None:
+    person = make_consumer(last_name=name)
+    assert found(typed) == [person.pk]
+
+
+def test_whoever_gets_another_name_is_found_by_that_one() -> None:
+    person = make_consumer(last_name="Peña")
+    Consumer.objects.filter(pk=person.pk).update(last_name="Nuñez", search_vector=None)
+    assert (found("pena"), found("nunez")) == ([], [person.pk])
+
+
+def test_the_migration_writes_the_words_of_those_who_were_there_before() -> None:
+    jose, jane = make_consumer(first_name="José"), make_consumer(first_name="Jane", last_name="Doe")
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with owning():
+        execute("ALTER TABLE consumers_consumer DISABLE TRIGGER consumer_search_words")
+        execute("UPDATE consumers_consumer SET search_vector = to_tsvector('simple', first_name)")
+        execute("ALTER TABLE consumers_consumer ENABLE ALWAYS TRIGGER consumer_search_words")
+    assert found("jose") == []
+    migration = import_module("consumers.migrations.0012_plain_words_of_all")
+    migration.write_all(None, SimpleNamespace(connection=connection))
+    assert found("jose") == [jose.pk]
+    # Only these: of whoever has no accents the words stay as they were.
+    assert (found("jane"), found("doe")) == ([jane.pk], [])
+
+
+def test_partners_are_found_without_accents() -> None:
+    partner = make_partner(name="Crédit Zürich")
+    assert list(partners_called("zurich credit")) == [partner]
+    assert list(partners_called("Zúrich")) == [partner]
+
+
+def test_the_database_takes_letters_apart_as_we_do() -> None:
+    letters = [chr(code) for code in (*range(0x20, 0x3100), *range(0xFB00, 0xFFEF))]
+    # What Unicode has added since one of the two learned its tables tells nothing.
+    known = [one for one in letters if unicodedata.category(one) not in ("Cn", "Cs")]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT consumers_plain_words(x) FROM unnest(%s::text[]) AS x", [known])
+        stored = [row[0] for row in cursor.fetchall()]
+    differing = [one for one, by in zip(known, stored, strict=True) if plain_words(one) != by]
+    assert differing == []
 
 
 def test_finds_by_id_and_by_a_pcid_that_no_parser_would_keep_whole(jane: Consumer) -> None:
