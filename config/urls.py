@@ -13,8 +13,9 @@ SCHEMA_KEPT_SECONDS = 300
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
-    path("", include("consumers.api.urls")),
+    # Payments first: most of what is asked for, and patterns are tried one by one.
     path("", include("payouts.api.urls")),
+    path("", include("consumers.api.urls")),
     path(
         "v2/schema/",
         cache_page(SCHEMA_KEPT_SECONDS)(

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.rows import TupleRow, tuple_row
 from psycopg.types.json import set_json_loads
 
@@ -37,11 +37,13 @@ def fetch_rows(statement: str, parameters: Mapping[str, Any]) -> list[Row]:
 
 
 def _cursor() -> Any:
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw: psycopg.Connection[TupleRow] = connection.connection
+    # `django.db.connection` looks this one up anew for each of its attributes.
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    wrapper.close_if_health_check_failed()
+    wrapper.ensure_connection()
+    raw: psycopg.Connection[TupleRow] = wrapper.connection
     # Django's own cursors interpolate on the client, which PostgreSQL cannot prepare. Results come
     # in binary form, which psycopg turns into Python's values in half the time.
     cursor = psycopg.Cursor(raw, row_factory=tuple_row)
     cursor.format = psycopg.pq.Format.BINARY
-    return connection._prepare_cursor(cursor)  # type: ignore[attr-defined]
+    return wrapper._prepare_cursor(cursor)  # type: ignore[attr-defined]
