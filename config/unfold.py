@@ -110,6 +110,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _page("In doubt", "help_center", "in_doubt", "payouts.view_payment"),
                     _page("Cases", "balance", "cases", "payouts.view_case"),
                     _page("Reconciliation", "compare_arrows", "settlements", SEE_SETTLEMENTS),
+                    _entry("Network notifications", "notifications", "payouts.networknotification"),
                     _page("Files", "draft", "exports", "payouts.export_payment"),
                 ],
             },

@@ -3,7 +3,11 @@
 import logging
 from typing import Final
 
-from payouts.operations.use_notifications import claim_notifications, use_notification
+from payouts.operations.use_notifications import (
+    claim_notifications,
+    note_failure,
+    use_notification,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +22,8 @@ def use_waiting_notifications() -> int:
         for notification_id in claimed:
             try:
                 use_notification(notification_id)
-            except Exception:
-                # It stays, and is taken again: the others are not to wait for it.
+            except Exception as error:
+                # It stays, and is taken again a few times: the others are not to wait for it.
                 logger.exception("Notification %s could not be used yet.", notification_id)
+                note_failure(notification_id, problem=type(error).__name__)
     return taken

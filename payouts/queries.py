@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Sum
 
 from consumers.statements import fetch_row, fetch_rows
-from payouts.models import Event, PaymentTally
+from payouts.models import Event, NetworkNotification, PaymentTally
 from payouts.payment_record import PaymentRecord, record_from_row, select_records
 from payouts.states import Status
 
@@ -184,6 +184,11 @@ def webhook_alarm() -> WebhookAlarm:
     row = fetch_row(_WEBHOOK_ALARM, {})
     assert row is not None
     return WebhookAlarm(*row)
+
+
+def notifications_set_aside() -> int:
+    """How many notifications of networks nobody could use and nobody tries to. One statement."""
+    return NetworkNotification.objects.filter(set_aside_at__isnull=False).count()
 
 
 class Balance(NamedTuple):

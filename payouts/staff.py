@@ -19,6 +19,7 @@ APPROVE_PAYMENT: Final = "payouts.approve_payment"
 REVEAL_CONSUMER: Final = "consumers.reveal_consumer"
 DECIDE_CHANGE: Final = "payouts.decide_changerequest"
 REPLAY_WEBHOOK: Final = "payouts.replay_webhookendpoint"
+REPLAY_NOTIFICATION: Final = "payouts.replay_networknotification"
 SEE_CHANGES: Final = "payouts.view_changerequest"
 EXPORT_PAYMENT: Final = "payouts.export_payment"
 RESOLVE_PAYMENT: Final = "payouts.resolve_payment"
@@ -38,6 +39,7 @@ VERBS: Final = {
     RESOLVE_PAYMENT: "Can propose and decide what became of a push, and work on cases",
     REVEAL_EVIDENCE: "Can open the evidence of a resolution",
     REPLAY_WEBHOOK: "Can test a webhook and send its events again",
+    REPLAY_NOTIFICATION: "Can have a network's notification used again",
 }
 
 
@@ -68,7 +70,7 @@ _CLIENTS = ("consumers.apiclient", "consumers.apiclientsecret")
 _STAFF = ("auth.user", "auth.group")
 _AUDIT = ("consumers.auditentry",)
 _CHANGES = ("payouts.changerequest",)
-_CASES = ("payouts.case", "payouts.settlementfile")
+_CASES = ("payouts.case", "payouts.settlementfile", "payouts.networknotification")
 _WEBHOOKS = ("payouts.webhookendpoint", "payouts.delivery")
 
 _SEE = _may("view", *_PUSHES, *_PEOPLE)
@@ -89,7 +91,7 @@ OPERATIONS: Final = Role(
     "Finds out what became of unclear pushes, each together with a second person, and sees to it "
     "that partners are told.",
     _SEE
-    | {EXPORT_PAYMENT, RESOLVE_PAYMENT, REVEAL_EVIDENCE, REPLAY_WEBHOOK}
+    | {EXPORT_PAYMENT, RESOLVE_PAYMENT, REVEAL_EVIDENCE, REPLAY_WEBHOOK, REPLAY_NOTIFICATION}
     | _may("view", *_LEDGER, *_CASES, *_WEBHOOKS),
 )
 ADMIN: Final = Role(
@@ -98,7 +100,7 @@ ADMIN: Final = Role(
     "staff, each together with a second person.",
     _SEE
     | {DECIDE_CHANGE, REVEAL_CONSUMER, EXPORT_PAYMENT, RESOLVE_PAYMENT, REVEAL_EVIDENCE}
-    | {REPLAY_WEBHOOK}
+    | {REPLAY_WEBHOOK, REPLAY_NOTIFICATION}
     | _may("view", *_CASES, *_LEDGER, *_TERMS, *_CLIENTS, *_STAFF, *_AUDIT, *_CHANGES)
     | _may("view", *_WEBHOOKS)
     | _may("change", "payouts.webhookendpoint")

@@ -4,6 +4,8 @@ Money and history are read-only for everybody. Nothing here decides about money 
 it. Importing the modules registers them.
 """
 
-from payouts.admin import audit, ledger, partners, pushes, staff, terms, webhooks
+from payouts.admin import audit, ledger, notifications, partners, pushes, staff, terms, webhooks
 
-__all__ = ["audit", "ledger", "partners", "pushes", "staff", "terms", "webhooks"]
+__all__ = [
+    "audit", "ledger", "notifications", "partners", "pushes", "staff", "terms", "webhooks",
+]  # fmt: skip

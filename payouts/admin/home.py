@@ -21,7 +21,12 @@ from payouts.admin.home_charts import Chart, charts
 from payouts.admin.home_links import Days, pushes_address
 from payouts.backoffice.queue import COUNTED_AT_MOST, count, rows_open_to
 from payouts.models import PaymentTally
-from payouts.queries import WebhookAlarm, oldest_of_status, webhook_alarm
+from payouts.queries import (
+    WebhookAlarm,
+    notifications_set_aside,
+    oldest_of_status,
+    webhook_alarm,
+)
 from payouts.rollups.figures import Figures, Runway, figures_of_days, shortest_runways
 from payouts.staff import APPROVE_PAYMENT
 from payouts.states import Status
@@ -84,10 +89,11 @@ class HomePage:
     periods: list[tuple[int, bool]]
     is_behind: bool
     webhooks: WebhookAlarm | None
+    notifications: int
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what the first page shows to the theme's context. At most eight statements."""
+    """Add what the first page shows to the theme's context. At most nine statements."""
     return {**context, "title": "Home", "page": _page(request)}
 
 
@@ -108,6 +114,7 @@ def _page(request: HttpRequest) -> HomePage | None:
         periods=[(one, one == period) for one in PERIODS],
         is_behind=figures.is_behind,
         webhooks=_webhooks(request.user),
+        notifications=_notifications(request.user),
     )
 
 
@@ -117,6 +124,13 @@ def _webhooks(person: User) -> WebhookAlarm | None:
         return None
     alarm = webhook_alarm()
     return alarm if any(alarm) else None
+
+
+def _notifications(person: User) -> int:
+    """How many words of networks count for nothing until somebody has them used again."""
+    if not person.has_perm("payouts.view_networknotification"):
+        return 0
+    return notifications_set_aside()
 
 
 def _period(request: HttpRequest) -> int:

@@ -49,6 +49,7 @@ class Moment:
     actor: str
     at: datetime
     details: list[tuple[str, str]]
+    notification_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ def _notifications(payment_id: UUID) -> list[Moment]:
                 ("came to", CAME_TO_WORDS[row.came_to]),
                 *([("received", f"{row.times_received} times")] if row.times_received > 1 else []),
             ],
+            notification_id=row.pk,
         )
         for row in rows[:NOTIFICATIONS_SHOWN]
     ]

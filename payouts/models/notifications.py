@@ -48,9 +48,14 @@ class NetworkNotification(models.Model):
     sealed = models.BinaryField()
     received_at = models.DateTimeField()
     times_received = models.PositiveIntegerField(default=1)
-    # When a worker should look at it next; null once it is used.
+    # When a worker should look at it next; null once it is used, or set aside.
     due_at = models.DateTimeField(null=True)
+    # Since it was stored, or since somebody had it used again.
     tries = models.PositiveIntegerField(default=0)
+    # So often it could not be used that nobody tries any more, until somebody says so.
+    set_aside_at = models.DateTimeField(null=True)
+    # The kind of error of the last try that failed. No text of it, which may say what was posted.
+    problem = models.CharField(max_length=80, blank=True, default="", db_default="")
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
     )
@@ -64,10 +69,24 @@ class NetworkNotification(models.Model):
                 fields=["sha256", "network", "is_genuine"], name="notification_once"
             ),
             models.CheckConstraint(
-                condition=Q(used_at__isnull=True, due_at__isnull=False, meaning="", came_to="")
+                condition=Q(
+                    used_at__isnull=True,
+                    due_at__isnull=False,
+                    set_aside_at__isnull=True,
+                    meaning="",
+                    came_to="",
+                )
+                | Q(
+                    used_at__isnull=True,
+                    due_at__isnull=True,
+                    set_aside_at__isnull=False,
+                    meaning="",
+                    came_to="",
+                )
                 | Q(
                     used_at__isnull=False,
                     due_at__isnull=True,
+                    set_aside_at__isnull=True,
                     meaning__in=Meaning.values,
                     came_to__in=CameTo.values,
                 ),
@@ -88,7 +107,12 @@ class NetworkNotification(models.Model):
                 condition=Q(is_genuine=False),
                 name="notification_forged",
             ),
+            models.Index(
+                fields=["-id"],
+                condition=Q(set_aside_at__isnull=False),
+                name="notification_set_aside",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.network} {self.meaning}"
+        return f"notification of {self.network}"

@@ -46,9 +46,9 @@ class TooManyForged(Exception):
 _STORE: Final = """
 INSERT INTO payouts_networknotification
     (id, network, is_genuine, size_bytes, sha256, sealed, received_at, times_received, due_at,
-     tries, meaning, came_to)
+     tries, problem, meaning, came_to)
 VALUES (%(id)s, %(network)s, %(is_genuine)s, %(size)s, %(sha256)s, %(sealed)s, %(at)s, 1, %(at)s,
-        0, '', '')
+        0, '', '', '')
 ON CONFLICT (sha256, network, is_genuine) DO UPDATE
 SET times_received = payouts_networknotification.times_received + 1
 -- What anybody can send again and again is not even counted.

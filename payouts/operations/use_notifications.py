@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from consumers.statements import fetch_rows
+from consumers.statements import fetch_row, fetch_rows
 from payouts.actors import card_network
 from payouts.doubts import CaseKind
 from payouts.models import CameTo, Case, Event, EventKind, Meaning, NetworkNotification, Payment
@@ -33,16 +33,33 @@ from payouts.operations.take_notification import body_of
 
 logger = logging.getLogger(__name__)
 
-# So long nobody else takes it. Used twice it would change nothing more.
-_LEASE: Final = timedelta(seconds=60)
+# The pauses after tries that came to nothing. A key that is missing is brought in these hours, a
+# fault of ours found. Used twice it would change nothing more.
+_PAUSES: Final = (
+    timedelta(minutes=1),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(hours=24),
+    # After the last one. It is set aside when it fails; its taker may have died of it.
+    timedelta(minutes=1),
+)
+MOST_TRIES: Final = len(_PAUSES)
+_DIED: Final = "its worker died"
 _CLAIM: Final = """
 WITH waiting AS (
     SELECT id FROM payouts_networknotification WHERE due_at <= %(at)s
     ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
-UPDATE payouts_networknotification taken SET due_at = %(lease_until)s, tries = taken.tries + 1
+UPDATE payouts_networknotification taken
+-- Beyond the last pause there is none, and so it is not due.
+SET due_at = %(at)s + (%(pauses)s::interval[])[taken.tries + 1],
+    set_aside_at = CASE WHEN taken.tries >= %(most)s THEN %(at)s END,
+    problem = CASE WHEN taken.tries >= %(most)s THEN %(died)s ELSE taken.problem END,
+    tries = LEAST(taken.tries + 1, %(most)s)
 FROM waiting WHERE taken.id = waiting.id
-RETURNING taken.id
+RETURNING taken.id, taken.set_aside_at IS NULL
 """
 
 
@@ -58,13 +75,47 @@ class _Use:
 def claim_notifications(*, limit: int) -> list[UUID]:
     """Take up to `limit` notifications that wait to be used, in the order of their coming.
 
-    Any number of workers may do this at once. What its taker does not use is taken again after a
-    minute.
+    Any number of workers may do this at once. What its taker does not use is taken again, after a
+    minute first and after a day in the end. What `MOST_TRIES` takers have died of is set aside.
     """
     at = timezone.now()
-    rows = fetch_rows(_CLAIM, {"at": at, "lease_until": at + _LEASE, "limit": limit})
+    bounds = {"most": MOST_TRIES, "pauses": list(_PAUSES), "died": _DIED}
+    rows = fetch_rows(_CLAIM, {"at": at, "limit": limit, **bounds})
+    for notification_id, is_taken in rows:
+        if not is_taken:
+            _tell(notification_id, _DIED)
     # The keys are times.
-    return sorted(row[0] for row in rows)
+    return sorted(notification_id for notification_id, is_taken in rows if is_taken)
+
+
+_FAILED: Final = """
+UPDATE payouts_networknotification
+SET problem = %(problem)s,
+    set_aside_at = CASE WHEN tries >= %(most)s THEN %(at)s END,
+    due_at = CASE WHEN tries < %(most)s THEN due_at END
+WHERE id = %(id)s AND due_at IS NOT NULL
+RETURNING set_aside_at IS NULL
+"""
+
+
+def note_failure(notification_id: UUID, *, problem: str) -> None:
+    """Keep what kept a claimed notification from being used; after `MOST_TRIES`, set it aside.
+
+    `problem` is the kind of error. What is used or set aside already stays as it is.
+    """
+    found = {"id": notification_id, "problem": problem[:80], "at": timezone.now()}
+    row = fetch_row(_FAILED, {**found, "most": MOST_TRIES})
+    if row is not None and not row[0]:
+        _tell(notification_id, problem)
+
+
+def _tell(notification_id: UUID, problem: str) -> None:
+    logger.critical(
+        "Notification %s could not be used %s times, and is set aside: %s.",
+        notification_id,
+        MOST_TRIES,
+        problem,
+    )
 
 
 def use_notification(notification_id: UUID) -> None:

@@ -95,6 +95,12 @@ PAGES: Final = (
     _of("cases", "backoffice:cases", LEDGER, looks=OPERATIONS),
     _of("reconciliation", "backoffice:settlements", LEDGER, looks=OPERATIONS),
     _of("daily proof", "backoffice:day_proofs", LEDGER, looks=OPERATIONS),
+    _of(
+        "notifications",
+        "admin:payouts_networknotification_changelist",
+        LEDGER,
+        looks=OPERATIONS,
+    ),
     _of("new settlement", "backoffice:new_settlement", _only(OPERATIONS, ADMIN)),
     _of("exports", "backoffice:exports", TAKES_FILES, looks=AUDITOR),
     _of("batches", "backoffice:batches", EVERYBODY, looks=MAKER),
@@ -234,6 +240,14 @@ NOT_TO_SEE: Final = (
         )
         for verb, *blanks in (("add",), ("delete", blank))
         if (model, verb) not in {("consumers_consumer", "add"), ("auth_group", "add")}
+    ),
+    # Nor has a network told anything by itself.
+    *(
+        _deed(f"admin:payouts_networknotification_{name}", *blanks)
+        for name, *blanks in (
+            *(["add"], ["delete", "change"], ["change", "change"], ["history", "change"]),
+            ["use_again", "change"],
+        )
     ),
     _deed("admin:payouts_payment_cancel", "payment"),
     _deed("admin:consumers_apiclient_add_secret", "client"),

@@ -13,6 +13,7 @@ from payouts.models import (
     FeeSchedule,
     Journal,
     Limit,
+    NetworkNotification,
     Payment,
     WebhookEndpoint,
 )
@@ -41,6 +42,7 @@ TABLE = {
     ApprovalRule: (TERMS, NOBODY),
     APIClient: (ADMIN_AND_AUDITOR, NOBODY),
     WebhookEndpoint: (LEDGER, NOBODY),
+    NetworkNotification: (LEDGER, NOBODY),
     AuditEntry: (ADMIN_AND_AUDITOR, NOBODY),
     User: (ADMIN_AND_AUDITOR, NOBODY),
     Group: (ADMIN_AND_AUDITOR, ADMIN),

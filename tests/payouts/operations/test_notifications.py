@@ -8,25 +8,34 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from consumers.models import PaymentCard
+from consumers.models import AuditEntry, PaymentCard
+from consumers.vault import TextUnreadable
 from payouts.doubts import CaseKind
 from payouts.models import Case, Event, NetworkNotification, Payment
 from payouts.notification_work import use_waiting_notifications
-from payouts.operations import take_notification
+from payouts.operations import take_notification, use_notifications
 from payouts.operations.record_outcome import record_outcome
+from payouts.operations.replay_notification import (
+    NotSetAside,
+    ReplayNotPermitted,
+    replay_notification,
+)
 from payouts.operations.take_notification import body_of, forget_forged_notifications
+from payouts.operations.use_notifications import MOST_TRIES, claim_notifications
 from payouts.states import Status
 from tests.books import assert_books_are_right, execute, refusal
 from tests.conftest import Bell
 from tests.doubts import the_case
 from tests.notices import ADDRESS, notice, post, told
 from tests.owner import forced
+from tests.payouts.operations.conftest import Clock
 from tests.pushes import (
     APPROVED,
     declined,
     fresh,
     history,
     make_payee,
+    make_staff,
     push,
     push_submitted,
     push_unknown,
@@ -198,6 +207,76 @@ def test_one_that_fails_keeps_no_other_from_being_used(
     NetworkNotification.objects.filter(used_at=None).update(due_at=timezone.now())
     use_waiting_notifications()
     assert status_of(first) is Status.COMPLETED
+
+
+@pytest.fixture
+def nobody_can_use_it(unknown: Payment, monkeypatch: pytest.MonkeyPatch) -> NetworkNotification:
+    """Posted, and every try to use it fails."""
+
+    def fails(row: NetworkNotification) -> bytes:
+        raise TextUnreadable("its key is gone")
+
+    monkeypatch.setattr(use_notifications, "body_of", fails)
+    post(notice(unknown))
+    return NetworkNotification.objects.get()
+
+
+def _try_until_nobody_does(clock: Clock) -> list[timedelta]:
+    """Let workers look whenever it is due; return the pauses between the looks."""
+    pauses = []
+    while (due_at := NetworkNotification.objects.get().due_at) is not None:
+        assert due_at is not None
+        pauses.append(due_at - timezone.now())
+        clock.set(due_at)
+        use_waiting_notifications()
+        assert len(pauses) <= MOST_TRIES
+    return pauses
+
+
+MINUTES = [0, 1, 2, 10, 60, 360, 1440]
+
+
+def test_what_cannot_be_used_is_tried_ever_more_seldom_and_then_set_aside(
+    nobody_can_use_it: NetworkNotification, unknown: Payment, clock: Clock
+) -> None:
+    clock.set(nobody_can_use_it.received_at)
+    assert _try_until_nobody_does(clock) == [timedelta(minutes=each) for each in MINUTES]
+    row = NetworkNotification.objects.get()
+    assert (row.tries, row.problem, row.set_aside_at) == (7, "TextUnreadable", timezone.now())
+    assert (use_waiting_notifications(), status_of(unknown)) == (0, Status.UNKNOWN)
+
+
+def test_what_kills_its_workers_is_set_aside_too(unknown: Payment, clock: Clock) -> None:
+    post(notice(unknown))
+    for _ in MINUTES:
+        due_at = NetworkNotification.objects.get().due_at
+        assert due_at is not None
+        clock.set(due_at)
+        assert len(claim_notifications(limit=9)) == 1
+    clock.set(timezone.now() + timedelta(minutes=1))
+    assert claim_notifications(limit=9) == []
+    row = NetworkNotification.objects.get()
+    assert (row.due_at, row.tries, row.problem) == (None, 7, "its worker died")
+
+
+def test_what_was_set_aside_is_used_when_somebody_says_so(
+    nobody_can_use_it: NetworkNotification, unknown: Payment, clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    _try_until_nobody_does(clock)
+    monkeypatch.setattr(use_notifications, "body_of", body_of)
+    with pytest.raises(ReplayNotPermitted):
+        replay_notification(nobody_can_use_it.pk, by=make_staff("vic", "auditor"))
+    assert use_waiting_notifications() == 0
+    otto = make_staff("otto", "operations")
+    replay_notification(nobody_can_use_it.pk, by=otto)
+    assert use_waiting_notifications() == 1
+    assert status_of(unknown) is Status.COMPLETED
+    with pytest.raises(NotSetAside):
+        replay_notification(nobody_can_use_it.pk, by=otto)
+    entries = AuditEntry.objects.filter(verb="replay").order_by("pk")
+    assert [entry.result for entry in entries] == ["refused", "done", "refused"]
+    assert_books_are_right()
 
 
 # What anybody may post
