@@ -1,7 +1,7 @@
 """Reads people, decisions and payments into what `payouts.approvals` judges. Writes nothing."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,14 @@ from django.contrib.auth.models import User
 from django.db.models import BinaryField, Exists, F, Func, OuterRef, Q, QuerySet
 
 from consumers.models import Edit
-from payouts.approvals import Approver, Matter, Requirement
+from payouts.approvals import (
+    Approver,
+    Matter,
+    Progress,
+    Requirement,
+    progress,
+    who_can_decide,
+)
 from payouts.models import ApprovalRequirement, Decision, Payment
 from payouts.models.approvals import Verdict
 from payouts.staff import APPROVE_PAYMENT
@@ -140,6 +147,38 @@ def is_valid_yes(decision: Decision, editors: Editors, digest: bytes) -> bool:
         and decision.user_id not in editors.of_card
         and decision.user_id not in editors.of_consumer
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a payment that waits is: each requirement counted, and the approvals that lapsed.
+
+    `lapsed_ids` are of decisions that do not count any more, because card or consumer were edited.
+    """
+
+    counted: list[Progress]
+    lapsed_ids: frozenset[int]
+
+
+def standing_of(
+    payment: Payment,
+    *,
+    digest: bytes,
+    asked: Sequence[ApprovalRequirement],
+    decisions: Sequence[Decision],
+    at: datetime,
+) -> Standing:
+    """The standing of a payment that was read with card and consumer. Five statements."""
+    editors = editors_of([payment])[payment.pk]
+    matter = matter_of(payment, digest=digest, decisions=decisions, editors=editors, at=at)
+    valid = [one for one in decisions if is_valid_yes(one, editors, digest)]
+    counted = progress(
+        map(required, asked),
+        approved_by=people_named([one.user_id for one in valid]),
+        can_decide=who_can_decide(matter, permitted_approvers()),
+    )
+    yeses = {one.pk for one in decisions if one.verdict == Verdict.APPROVE}
+    return Standing(counted, frozenset(yeses - {one.pk for one in valid}))
 
 
 def required(row: ApprovalRequirement) -> Requirement:

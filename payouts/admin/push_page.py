@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import label
@@ -23,6 +24,8 @@ from payouts.admin.words import (
     pretty,
     status_means,
 )
+from payouts.approvals import Progress
+from payouts.approvers import Standing, standing_of
 from payouts.backoffice.doubt_words import FOUND_WORDS
 from payouts.backoffice.words import ANYBODY, SOURCE_WORDS, rule_words
 from payouts.declines import OWN_FAILURES, Decline, decline_for
@@ -36,6 +39,7 @@ from payouts.models import (
     Payment,
     Posting,
 )
+from payouts.operations.decide import subject_digest
 from payouts.payee_history import Names, PayeeHistory, payee_history
 from payouts.states import Status
 
@@ -72,19 +76,36 @@ class JournalTable:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who had to decide: which rule asked, whom, and for how many decisions."""
+    """Who had to decide: which rule asked, whom, and for how many decisions.
+
+    `given` of these count now; None once the push does not wait any more.
+    """
 
     by: str
     whom: str
     decisions: int
+    given: int | None
+    is_blocked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision, and whom it was about; empty if the payee had the names of the push's making."""
+    """A decision, and whom it was about; empty if the payee had the names of the push's making.
+
+    `has_lapsed`: an approval that counts no more, because card or consumer were edited.
+    """
 
     decision: Decision
     about: str
+    has_lapsed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What the rules asked of people, and what people said."""
+
+    asked: list[Asked]
+    decisions: list[Decided]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +119,7 @@ class PushPage:
     source: str
     failure: Decline | None
     history: list[Moment]
-    asked: list[Asked]
-    decisions: list[Decided]
+    approval: Approval | None
     attempt: Attempt | None
     attempt_state: SafeString | None
     answer: str
@@ -143,10 +163,10 @@ def push_rows() -> QuerySet[Payment]:
 
 def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
     """Read what belongs to a payment that `push_rows` gave: five statements, two more if people
-    had to decide, and one if its money is disputed."""
+    had to decide, five more while they may, and one if its money is disputed."""
     payee = payee_history(payment)
     attempt = getattr(payment, "attempt", None)
-    waits = payment.approval_expires_at is not None
+    asks = payment.approval_expires_at is not None
     return PushPage(
         payment=payment,
         payee=payee,
@@ -157,8 +177,7 @@ def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
         source=SOURCE_WORDS[payment.source],
         failure=_failure(payment),
         history=_history(payment.pk),
-        asked=_asked(payment.pk) if waits else [],
-        decisions=_decisions(payment.pk, payee) if waits else [],
+        approval=_approval(payment, payee, timezone.now()) if asks else None,
         attempt=attempt,
         attempt_state=None if attempt is None else label(attempt.state, ATTEMPT_TONES),
         answer="" if attempt is None or attempt.answer is None else pretty(attempt.answer),
@@ -243,18 +262,49 @@ def _as_text(value: Any) -> str:
     return FOUND_WORDS.get(value, value.replace("_", " "))
 
 
-def _asked(payment_id: UUID) -> list[Asked]:
-    rows = ApprovalRequirement.objects.filter(payment_id=payment_id)
-    return [
-        Asked(rule_words(row.name), ANYBODY if row.group is None else row.group.name, row.decisions)
-        for row in rows.select_related("group").order_by("pk")
-    ]
+def _approval(payment: Payment, payee: PayeeHistory, at: datetime) -> Approval:
+    rows = ApprovalRequirement.objects.filter(payment=payment).select_related("group")
+    asked = list(rows.order_by("pk"))
+    decisions = _decisions(payment.pk)
+    standing = _standing(payment, asked, decisions, at)
+    lapsed = frozenset() if standing is None else standing.lapsed_ids
+    counted = [None] * len(asked) if standing is None else standing.counted
+    return Approval(
+        asked=[_asked(row, one) for row, one in zip(asked, counted, strict=True)],
+        decisions=[
+            Decided(one, _about(payee.seen(one), payee.made), one.pk in lapsed) for one in decisions
+        ],
+    )
 
 
-def _decisions(payment_id: UUID, payee: PayeeHistory) -> list[Decided]:
+def _standing(
+    payment: Payment,
+    asked: list[ApprovalRequirement],
+    decisions: list[Decision],
+    at: datetime,
+) -> Standing | None:
+    """How far the decisions are; None when nobody can decide any more."""
+    expires_at = payment.approval_expires_at
+    if payment.status != Status.PENDING_APPROVAL.value or expires_at is None or expires_at <= at:
+        return None
+    digest = subject_digest(payment)
+    return standing_of(payment, digest=digest, asked=asked, decisions=decisions, at=at)
+
+
+def _asked(row: ApprovalRequirement, counted: Progress | None) -> Asked:
+    return Asked(
+        by=rule_words(row.name),
+        whom=ANYBODY if row.group is None else row.group.name,
+        decisions=row.decisions,
+        given=None if counted is None else counted.given,
+        is_blocked=counted is not None and counted.is_blocked,
+    )
+
+
+def _decisions(payment_id: UUID) -> list[Decision]:
     rows = Decision.objects.filter(payment_id=payment_id)
     people = rows.select_related("user", "signature").defer("signature__marks")
-    return [Decided(one, _about(payee.seen(one), payee.made)) for one in people.order_by("pk")]
+    return list(people.order_by("pk"))
 
 
 def _about(seen: Names, made: Names) -> str:

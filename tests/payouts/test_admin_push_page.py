@@ -12,7 +12,7 @@ from payouts.models import Attempt, Payment
 from payouts.operations.record_outcome import record_outcome
 from tests.back_office import LIST, browser, page_address, superuser_browser, text_of
 from tests.builders import VISA_NUMBER
-from tests.decisions import approve_payment
+from tests.decisions import approve_payment, reject_payment
 from tests.payouts.webhooks.cast import BAD, answer, claimed, make_deliveries, make_webhook
 from tests.pushes import (
     APPROVED,
@@ -75,9 +75,36 @@ def test_shows_what_was_required_and_decided() -> None:
     assert "Nobody has decided yet" in page_text(client, payment)
     approve_payment(payment.pk, by=approver, digest=digest_of(payment), reason="Seen the invoice")
     page = page_text(client, payment)
-    assert "treasury looks approver 2" in page
+    assert "treasury looks" in page
+    assert "approver 1 of 2 given" in page
     assert "Approved by first" in page
     assert "Seen the invoice" in page
+
+
+def test_says_that_nobody_is_left_who_may_approve() -> None:
+    payment = push_for_approval(make_payee(), decisions=2)
+    first = make_staff("first", "approver")
+    approve_payment(payment.pk, by=first, digest=digest_of(payment))
+    client = browser("viewer")
+    page = page_text(client, payment)
+    assert (
+        "Blocked: nobody is left who may approve it. anybody who may approve 1 of 2 given" in page
+    )
+    make_staff("second", "approver")
+    assert "Blocked" not in page_text(client, payment)
+
+
+def test_says_which_approvals_count_no_more_while_it_waits() -> None:
+    payment = push_for_approval(make_payee(), decisions=2)
+    make_staff("second", "approver")
+    first = make_staff("first", "approver")
+    approve_payment(payment.pk, by=first, digest=digest_of(payment))
+    update_consumer(payment.consumer, last_name="Other")
+    page = page_text(browser("viewer"), payment)
+    assert "0 of 2 given" in page
+    assert "Counts no more: the consumer or the card was edited since." in page
+    reject_payment(payment.pk, by=first, digest=digest_of(payment))
+    assert "Counts no more" not in page_text(browser("viewer", username="other"), payment)
 
 
 def test_masks_a_number_that_slipped_into_an_answer() -> None:
@@ -132,8 +159,9 @@ def test_asks_more_only_for_what_the_reader_may_see(
         approver = make_staff(f"approver {number}", "approver")
         approve_payment(payment.pk, by=approver, digest=digest_of(payment))
     client = browser("auditor")
-    # Journals with their postings, requirements, decisions, webhooks, who looked.
-    with django_assert_num_queries(12 + 5):
+    # Journals with their postings, requirements, decisions, webhooks, who looked; editors, whoever
+    # may approve and whoever has, these two with their groups (nobody is asked about in vain).
+    with django_assert_num_queries(12 + 5 + (5 if decided else 2)):
         client.get(page_address(payment))
 
 
