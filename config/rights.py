@@ -48,17 +48,20 @@ _KEEP: Final = (
     "payouts_changerequest", "payouts_evidencefile", "payouts_export",
     "payouts_feeschedule", "payouts_idempotencykey", "payouts_outboxcursor", "payouts_payment",
     "payouts_paymenttally", "payouts_rollupcursor", "payouts_settlementfile",
+    "payouts_statementfile",
     "payouts_webhookendpoint",
 )  # fmt: skip
 _ALL: Final = (
     "account_emailaddress", "account_emailconfirmation", "auth_user_groups",
     "consumers_accesstoken", "consumers_apiclientsecret", "django_session", "mfa_authenticator",
+    "payouts_bankentry", "payouts_bankstatement",
     "payouts_batchfile", "payouts_dailyusage", "payouts_delivery", "payouts_exportpiece",
     "payouts_firstpassword", "payouts_formerpassword", "payouts_limit",
     "payouts_networknotification", "payouts_partnerrollup", "payouts_pushlistchoice",
     "payouts_pushrollup",
     "payouts_pushview", "payouts_settlementfinding", "payouts_settlementline",
-    "payouts_settlementpiece", "payouts_signintries", "payouts_staffsession", "payouts_usedcode",
+    "payouts_settlementpiece", "payouts_settledatbank", "payouts_signintries",
+    "payouts_staffsession", "payouts_statementcontent", "payouts_usedcode",
 )  # fmt: skip
 
 

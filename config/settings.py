@@ -280,6 +280,14 @@ CARD_ELIGIBILITY_SOURCE = "payouts.networks.eligibility.eligibility_of"
 EVENT_BELL = "payouts.dispatch.ring_webhooks"
 ACQUIRING_BIN = env.text("ACQUIRING_BIN", "408999")
 CARD_ACCEPTOR_ID = env.text("CARD_ACCEPTOR_ID", "PAYOUTS00000001")
+# Our accounts at the bank, with commas between them: statements of others are refused.
+BANK_ACCOUNTS = frozenset(
+    "".join(account.split()).upper()
+    for account in env.text("BANK_ACCOUNTS", "" if PRODUCTION else "PAYOUTS0001").split(",")
+    if account.strip()
+)
+# So many days after it is over the bank shows what the network has settled.
+BANK_SETTLES_WITHIN_DAYS = env.integer("BANK_SETTLES_WITHIN_DAYS", 3)
 
 # How long a sender may say nothing before its payments are asked about: longer than any call takes.
 SENDER_LOST_SECONDS = env.integer("SENDER_LOST_SECONDS", 90)

@@ -33,6 +33,13 @@ class CaseKind(StrEnum):
     MISSING_THERE = "missing_there"
     # A network credited, or returned, what we never told it to.
     UNKNOWN_INSTRUCTION = "unknown_instruction"
+    # An entry on a statement of our bank is not what the network's files say, or there is none; see
+    # `bank_statements`.
+    BANK_AMOUNT_DIFFERS = "bank_amount_differs"
+    BANK_REFERENCE_DIFFERS = "bank_reference_differs"
+    BANK_SETTLED_AGAIN = "bank_settled_again"
+    BANK_ENTRY_UNKNOWN = "bank_entry_unknown"
+    MISSING_AT_BANK = "missing_at_bank"
 
 
 class CaseState(StrEnum):
@@ -52,12 +59,20 @@ class Way(StrEnum):
     GIVE_BACK = "give_back"
     # What the network takes more, or less, than we owe it stands in suspense; no payment changes.
     TO_SUSPENSE = "to_suspense"
+    # It is between us and the network: what the bank shows is set against what we owe it.
+    TO_NETWORK = "to_network"
 
 
 # What the network settled is not what we owe it by our books.
 _DIFFERENCES: Final = frozenset(
     {CaseKind.AMOUNT_DIFFERS, CaseKind.SETTLED_TWICE, CaseKind.MISSING_HERE}
 )
+# What differs in amount was booked with the entry, its rest to suspense. What nobody knows was not.
+_AT_BANK: Final = {
+    CaseKind.BANK_AMOUNT_DIFFERS: (Way.NOTHING, Way.TO_NETWORK),
+    CaseKind.BANK_SETTLED_AGAIN: (Way.TO_SUSPENSE, Way.TO_NETWORK, Way.NOTHING),
+    CaseKind.BANK_ENTRY_UNKNOWN: (Way.TO_SUSPENSE, Way.NOTHING),
+}
 
 
 def ways_to_close(kind: CaseKind, *, they_say: str, status: Status | None) -> tuple[Way, ...]:
@@ -65,6 +80,8 @@ def ways_to_close(kind: CaseKind, *, they_say: str, status: Status | None) -> tu
 
     `they_say` is `paid` or not.
     """
+    if kind in _AT_BANK:
+        return _AT_BANK[kind]
     if kind in _DIFFERENCES:
         return (Way.TO_SUSPENSE, Way.NOTHING)
     if kind is CaseKind.MISSING_THERE and status is Status.COMPLETED:

@@ -204,6 +204,7 @@ SELECT CASE journal.kind
         IS DISTINCT FROM (-amount, 0, amount, 0, 0)
     WHEN 'funded' THEN lines.held <> 0 OR lines.payable <> 0 OR lines.revenue <> 0
         OR lines.available >= 0 OR lines.first_available <> lines.last_available
+    WHEN 'settled' THEN (lines.available <> 0 OR lines.held <> 0 OR lines.revenue <> 0) IS TRUE
     WHEN 'reconciled' THEN (lines.available <> 0 OR lines.held <> 0 OR lines.revenue <> 0) IS TRUE
     ELSE FALSE
     END
@@ -281,6 +282,24 @@ FULL JOIN (
 """,
 )
 
+SETTLED_IS_AT_BANK: Final = Invariant(
+    "every settled journal is what one entry at the bank says",
+    """
+SELECT entry.id IS NULL OR lines.amount IS DISTINCT FROM entry.amount AS broken,
+    format('journal %%s: %%s at the bank by the ledger, %%s by its statement', lines.journal_id,
+           lines.amount, entry.amount) AS told
+FROM (
+    SELECT journal.id AS journal_id,
+        sum(posting.amount) FILTER (WHERE account.kind = 'bank') AS amount
+    FROM payouts_journal journal
+    LEFT JOIN payouts_posting posting ON posting.journal_id = journal.id
+    LEFT JOIN payouts_account account ON account.id = posting.account_id
+    WHERE journal.kind = 'settled' GROUP BY journal.id
+) lines
+LEFT JOIN payouts_bankentry entry ON entry.journal_id = lines.journal_id
+""",
+)
+
 TALLIES_COUNT_PAYMENTS: Final = Invariant(
     "the tallies count every partner's payments",
     """
@@ -342,6 +361,7 @@ INVARIANTS: Final = (
     JOURNALS_MOVE_WHAT_WAS_AGREED,
     ATTEMPTS_FIT_STATUS,
     DISPUTES_FIT_CASES,
+    SETTLED_IS_AT_BANK,
     TALLIES_COUNT_PAYMENTS,
     USAGE_IS_WHAT_WAS_PUSHED,
 )

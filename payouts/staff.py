@@ -26,6 +26,7 @@ RESOLVE_PAYMENT: Final = "payouts.resolve_payment"
 REVEAL_EVIDENCE: Final = "payouts.reveal_evidencefile"
 SEE_CASES: Final = "payouts.view_case"
 SEE_SETTLEMENTS: Final = "payouts.view_settlementfile"
+SEE_STATEMENTS: Final = "payouts.view_statementfile"
 
 # Verbs of the business. Django makes a row for view, add, change and delete of every model; these
 # are made by `ensure_groups`.
@@ -70,7 +71,10 @@ _CLIENTS = ("consumers.apiclient", "consumers.apiclientsecret")
 _STAFF = ("auth.user", "auth.group")
 _AUDIT = ("consumers.auditentry",)
 _CHANGES = ("payouts.changerequest",)
-_CASES = ("payouts.case", "payouts.settlementfile", "payouts.networknotification")
+_CASES = (
+    "payouts.case", "payouts.settlementfile", "payouts.statementfile",
+    "payouts.networknotification",
+)  # fmt: skip
 _WEBHOOKS = ("payouts.webhookendpoint", "payouts.delivery")
 
 _SEE = _may("view", *_PUSHES, *_PEOPLE)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from payouts import batch_work, drain, settlement_work
+from payouts import batch_work, drain, settlement_work, statement_work
 from payouts.alone import AloneTask
 from payouts.notification_work import use_waiting_notifications
 from payouts.operations.changes import expire_changes
@@ -43,6 +43,7 @@ def stop_claiming(**_signal: Any) -> None:
     drain.stop()
     batch_work.stop()
     settlement_work.stop()
+    statement_work.stop()
     deliver.stop()
 
 
@@ -80,6 +81,7 @@ def work_on_batches() -> None:
 @shared_task(name="payouts.work_on_settlements", base=AloneTask)
 def work_on_settlements() -> None:
     settlement_work.work_on_settlements()
+    statement_work.work_on_statements()
     prove_what_is_new(limit=_PROVED_AT_ONCE)
 
 

@@ -20,7 +20,7 @@ from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from consumers.table_owner import as_owner
-from payouts import batch_work, dispatch, drain, settlement_work
+from payouts import batch_work, dispatch, drain, settlement_work, statement_work
 from payouts.webhooks import deliver
 from tests.owner import OWNER, as_application, let_application_become_owner
 
@@ -108,7 +108,7 @@ def _no_thread_keeps_a_connection() -> Iterator[None]:
 def _nobody_is_told_to_stop() -> Iterator[None]:
     """A worker that shuts down tells this process's drains, and nobody tells them to go on."""
     yield
-    for room in (drain, batch_work, settlement_work, deliver):
+    for room in (drain, batch_work, settlement_work, statement_work, deliver):
         room._stopping.clear()
 
 

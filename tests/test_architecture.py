@@ -44,6 +44,8 @@ PURE = (
     "payouts/batch_files",
     "payouts/settlement_files",
     "payouts/settlements.py",
+    "payouts/statement_files",
+    "payouts/bank_statements.py",
     "payouts/day_proofs.py",
     *(f"payouts/{name}.py" for name in _PURE_OF_PAYOUTS),
     "payouts/networks/base.py",
@@ -52,7 +54,7 @@ PURE = (
         f"payouts/networks/sandbox/{name}.py"
         for name in (
             *("behaviour", "answers", "arrivals", "reading", "entries"),
-            *("settlement", "planting"),
+            *("settlement", "planting", "statement"),
         )
     ),
 )
@@ -71,6 +73,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "payouts/dispatch.py": ("payouts.operations", "payouts.models", "payouts.tasks"),
     "payouts/batch_work.py": (*WEB, *SCREENS, "celery", "payouts.models"),
     "payouts/settlement_work.py": (*WEB, *SCREENS, "celery"),
+    "payouts/statement_work.py": (*WEB, *SCREENS, "celery"),
     "payouts/drain.py": (*WEB, *SCREENS, "celery", "payouts.models"),
     "payouts/webhooks/deliver.py": (*WEB, *SCREENS, "celery", "payouts.models"),
 }

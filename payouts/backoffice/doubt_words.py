@@ -60,6 +60,11 @@ CASE_WORDS: Final = {
     CaseKind.MISSING_HERE.value: "Settled, and not ours",
     CaseKind.MISSING_THERE.value: "Not settled",
     CaseKind.UNKNOWN_INSTRUCTION.value: "Not our instruction",
+    CaseKind.BANK_AMOUNT_DIFFERS.value: "Another amount at the bank",
+    CaseKind.BANK_REFERENCE_DIFFERS.value: "Another reference at the bank",
+    CaseKind.BANK_SETTLED_AGAIN.value: "Settled twice at the bank",
+    CaseKind.BANK_ENTRY_UNKNOWN.value: "Unknown at the bank",
+    CaseKind.MISSING_AT_BANK.value: "Missing at the bank",
 }
 WAY_WORDS: Final = {
     Way.NOTHING.value: "Nothing is to be booked",
@@ -67,6 +72,7 @@ WAY_WORDS: Final = {
     Way.HOUSE_BEARS.value: "We bear the amount",
     Way.GIVE_BACK.value: "The partner gets amount and fee back",
     Way.TO_SUSPENSE.value: "The difference goes to suspense",
+    Way.TO_NETWORK.value: "It is between us and the network, and goes to its account",
 }
 SIDE_WORDS: Final = {
     "says": "Says",
@@ -86,6 +92,11 @@ SIDE_WORDS: Final = {
     "trace_number": "Trace",
     "terminal": "Terminal",
     "card": "Card ends in",
+    "settlement_files": "Settlement files",
+    "owed_to_network": "The network's due",
+    "last_day": "Last day (UTC)",
+    "booked_on": "Booked on",
+    "bank_reference": "The bank's reference",
 }
 
 

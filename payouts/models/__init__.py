@@ -7,6 +7,14 @@ from payouts.models.approvals import (
     DecisionSignature,
 )
 from payouts.models.audit import AuditBlock
+from payouts.models.bank import (
+    BankEntry,
+    BankStatement,
+    SettledAtBank,
+    StatementContent,
+    StatementFile,
+    StatementState,
+)
 from payouts.models.batch import (
     Batch,
     BatchFile,
@@ -75,6 +83,8 @@ __all__ = [
     "ApprovalRule",
     "Attempt",
     "AuditBlock",
+    "BankEntry",
+    "BankStatement",
     "Batch",
     "BatchFile",
     "BatchOrder",
@@ -124,6 +134,7 @@ __all__ = [
     "PushView",
     "RollupCursor",
     "RowState",
+    "SettledAtBank",
     "SettlementFile",
     "SettlementFinding",
     "SettlementLine",
@@ -131,6 +142,9 @@ __all__ = [
     "SettlementState",
     "SignInTries",
     "StaffSession",
+    "StatementContent",
+    "StatementFile",
+    "StatementState",
     "UsedCode",
     "WebhookEndpoint",
 ]

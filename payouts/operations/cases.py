@@ -20,6 +20,7 @@ from consumers.audit import Act, Verb, audited, record_act, subject_of
 from payouts.actors import WORKER, Actor, staff
 from payouts.doubts import CaseKind, CaseState, Way, ways_to_close
 from payouts.models import Account, AccountKind, Case, ChangeRequest, EventKind, JournalKind
+from payouts.operations.bank_bookings import OF_BANK, closing_lines
 from payouts.operations.disputes import tell_dispute
 from payouts.operations.ledger import Line, placed_lines, post_journal
 from payouts.operations.locked_payment import LockedPayment, lock_payment
@@ -177,8 +178,20 @@ def _close(case: Case, way: Way, *, by: User, reason: str, at: datetime) -> None
 def _booked(case: Case, way: Way, *, actor: Actor, at: datetime) -> int | None:
     if way is Way.NOTHING:
         return None
+    if case.kind in OF_BANK:
+        return _book_at_bank(case, way=way, actor=actor, at=at)
     book = _put_in_suspense if way is Way.TO_SUSPENSE else partial(_correct, way=way)
     return book(case, actor=actor, at=at)
+
+
+def _book_at_bank(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:
+    return post_journal(
+        JournalKind.RECONCILED,
+        lines=closing_lines(case, way),
+        description=f"{case.title}: {way.value.replace('_', ' ')}"[:200],
+        actor=actor,
+        at=at,
+    )
 
 
 def _correct(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:

@@ -177,21 +177,21 @@ CORRUPTIONS = [
     corruption(
         "two journals that only balance together",
         invariants.JOURNALS_BALANCE,
-        sql=_planted("NULL", "settled", "('bank', 5.00)")
+        sql=_planted("NULL", "reconciled", "('bank', 5.00)")
         + ";"
-        + _planted("NULL", "settled", "('bank', -5.00)"),
+        + _planted("NULL", "reconciled", "('bank', -5.00)"),
     ),
     corruption(
         "a journal without lines",
         invariants.JOURNALS_BALANCE,
         sql="""INSERT INTO payouts_journal (kind, description, actor, created_at)
-               VALUES ('settled', '', 'thief', now())""",
+               VALUES ('reconciled', '', 'thief', now())""",
     ),
     corruption(
         "money out of nothing",
         invariants.ACCOUNTS_SUM_TO_ZERO,
         invariants.JOURNALS_BALANCE,
-        sql=_planted("NULL", "settled", "('suspense', 5.00)"),
+        sql=_planted("NULL", "reconciled", "('suspense', 5.00)"),
     ),
     corruption(
         "a stored balance that was changed by hand",
@@ -216,6 +216,8 @@ CORRUPTIONS = [
     corruption(
         "held money that belongs to no payment",
         invariants.HELD_IS_OPEN,
+        invariants.JOURNALS_MOVE_WHAT_WAS_AGREED,
+        invariants.SETTLED_IS_AT_BANK,
         sql=_planted("NULL", "settled", "('held', -5.00), ('bank', 5.00)"),
     ),
     corruption(
@@ -260,7 +262,7 @@ CORRUPTIONS = [
     corruption(
         "a completed payment without its journal",
         invariants.STATUS_HAS_JOURNALS,
-        sql=f"""UPDATE payouts_journal SET kind = 'settled'
+        sql=f"""UPDATE payouts_journal SET kind = 'corrected'
                 WHERE payment_id = {_payment("completed")} AND kind = 'completed'""",
     ),
     corruption(

@@ -44,6 +44,8 @@ NOT_SEALED = {
     "payouts.SettlementFile.sha256",
     "payouts.SettlementPiece.content",
     "payouts.SignInTries.key",
+    "payouts.StatementContent.content",
+    "payouts.StatementFile.sha256",
 }
 
 # Whoever calls the vault to seal, and the kinds that this makes.

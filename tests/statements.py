@@ -1,0 +1,56 @@
+"""Builders for tests about statements of our bank."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from payouts.models import BankEntry, SettlementFile, StatementFile
+from payouts.networks.sandbox.settlement import Window
+from payouts.networks.sandbox.statement import Head, Movement, csv_text
+from payouts.operations.match_statement import last_day_of, net_of
+from payouts.operations.take_statement import StatementUpload, take_statement
+from payouts.statement_work import work_on_statements
+from tests.settlements import bring, settlement_of
+
+TODAY = datetime.now(UTC).date()
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+def day_of_settlement(day: date, *lines: Any) -> SettlementFile:
+    """The network's file of a day, with these lines."""
+    reference = f"S{day:%Y%m%d}"
+    return bring(settlement_of(lines, window=Window.of_day(day), reference=reference))
+
+
+def movement_for(*files: SettlementFile, **changes: Any) -> Movement:
+    """What the bank shows when the network settles these files together."""
+    cents = sum(int(net_of(file) * 100) for file in files)
+    booked_on = max(last_day_of(file) for file in files) + timedelta(days=1)
+    movement = Movement(-cents, booked_on, " ".join(file.reference for file in files))
+    return movement._replace(**changes)
+
+
+def statement_of(*movements: Movement, **head: Any) -> bytes:
+    """A statement with these movements, of the day after yesterday unless told."""
+    named: dict[str, Any] = {
+        "reference": "ST1",
+        "opens_on": TODAY,
+        "closes_on": TODAY,
+        "opening_cents": 1_000_000_00,
+        "made_at": datetime.now(UTC),
+        **head,
+    }
+    return csv_text(Head(**named), movements).encode()
+
+
+def bring_statement(content: bytes, **upload: Any) -> StatementFile:
+    """Take the file in, and do all that follows."""
+    taken = take_statement(StatementUpload("statement.csv", content, **upload))
+    work_on_statements()
+    return StatementFile.objects.get(pk=taken.file.pk)
+
+
+def outcomes_of(file: StatementFile) -> Sequence[str]:
+    """What came of the entries, in their order."""
+    entries = BankEntry.objects.filter(file=file).order_by("number")
+    return list(entries.values_list("outcome", flat=True))
