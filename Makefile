@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .PHONY: help demo test browser screenshots faults check bench format requirements clean
 
 # A caller's own environment must not leak into ours.
-unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 PY := .venv/bin/python
 COMPILE := $(PY) -m uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest \
