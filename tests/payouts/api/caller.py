@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from consumers.models import Partner, PaymentCard
 from payouts.models import Payment
-from tests.books import select
+from tests.books import execute, select
 from tests.builders import make_token
 
 CREATE = "/v2/payments/oct/"
@@ -116,16 +116,19 @@ def _fingerprints() -> str:
         "SELECT tablename FROM pg_tables"
         " WHERE schemaname = 'public' AND tablename <> 'consumers_auditentry'"
     )
+    # A sum needs no order: sorting the rows of every table took ten times as long.
     return " UNION ALL ".join(
-        f"SELECT '{name}', count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text))"
-        f' FROM "{name}" t'
+        f"SELECT '{name}', count(*), sum(hashtextextended(t::text, 0)) FROM \"{name}\" t"
         for (name,) in tables
     )
 
 
 def everything_stored() -> dict[str, Any]:
     """A fingerprint of every table, by its name; that somebody was refused leaves an entry."""
-    return {name: fingerprint for name, *fingerprint in select(_fingerprints())}
+    # Planning it takes longer than answering it.
+    if not select("SELECT FROM pg_prepared_statements WHERE name = 'everything_stored'"):
+        execute(f"PREPARE everything_stored AS {_fingerprints()}")
+    return {name: fingerprint for name, *fingerprint in select("EXECUTE everything_stored")}
 
 
 @contextmanager
