@@ -26,8 +26,9 @@ def _roomiest() -> Path | None:
 
 # One that is stopped under load must keep what it has acknowledged: `make faults` asks for that.
 IS_DURABLE: Final = os.environ.get("PAYOUTS_TESTS") == "durable"
-# None when the caller has brought a database along.
+# None when the caller has brought a database along, and in the workers of pytest-xdist.
 folder: Path | None = None
+_OURS: Final = "PAYOUTS_TESTS_CLUSTER"
 
 if "DATABASE_URL" not in os.environ:
     folder = Path(tempfile.mkdtemp(prefix="payouts-tests-", dir=_roomiest()))
@@ -36,6 +37,10 @@ if "DATABASE_URL" not in os.environ:
     os.environ["DATABASE_OWNER_URL"] = embedded.database_url(
         folder, cleanup=_cleanup, role=embedded.OWNER
     )
+    os.environ[_OURS] = str(folder)
+
+# Whether this run's cluster goes with the run, whatever is left in it.
+IS_OURS: Final = _OURS in os.environ
 
 
 def pytest_unconfigure() -> None:

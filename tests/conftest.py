@@ -4,6 +4,7 @@ Nothing here is about a subject; builders are in `tests/builders.py` and `tests/
 """
 
 import gc
+import os
 import re
 import threading
 from collections import Counter
@@ -22,6 +23,8 @@ from pytest_django import DjangoDbBlocker
 from consumers.table_owner import as_owner
 from payouts import batch_work, dispatch, drain, settlement_work, statement_work
 from payouts.webhooks import deliver
+from tests import cluster
+from tests.migrated_once import copy_what_one_migrates
 from tests.owner import OWNER, as_application, let_application_become_owner
 
 # What migrations wrote and no test changes for good: it is kept when the tables are emptied.
@@ -136,10 +139,14 @@ def _static_files_are_found_when_asked_for() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[None]:
     """The owner makes the tests' database, and drops it at the end."""
     with django_db_blocker.unblock(), as_owner():
+        if "PYTEST_XDIST_WORKER" in os.environ and cluster.IS_OURS:
+            copy_what_one_migrates(tmp_path_factory.getbasetemp().parent)
         yield
 
 
