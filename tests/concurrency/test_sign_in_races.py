@@ -3,7 +3,6 @@
 from collections import Counter
 from functools import partial
 from itertools import count
-from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -33,11 +32,6 @@ from tests.staff_factors import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MOST = 10
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashing(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """Which passwords staff may have."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
+from config import sign_in
 from payouts.models import FormerPassword
 from tests.pushes import make_staff
 from tests.staff_factors import PASSWORD, make_member
@@ -58,3 +61,10 @@ def test_only_the_last_four_are_kept_and_hashed() -> None:
     kept = FormerPassword.objects.filter(user=member).values_list("encoded", flat=True)
     assert len(kept) == 4
     assert not any("phrase" in encoded for encoded in kept)
+
+
+def test_are_hashed_with_argon2id(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = sign_in.PASSWORD_HASHERS
+    member = make_member()
+    assert member.password.startswith("argon2$argon2id$")
+    assert member.check_password(PASSWORD)
