@@ -36,6 +36,9 @@ from payouts.staff import RESOLVE_PAYMENT, SEE_CASES
 from payouts.states import Status
 
 _CLOSED: Final = "This case is closed."
+# Parts of what a side says that stand elsewhere on the page, and those that are words of the code.
+_SHOWN_APART: Final = frozenset({"answer", "statement_file"})
+_OF_OURS: Final = frozenset({"says", "status", "failure"})
 
 
 class ClosingForm(forms.Form):
@@ -164,10 +167,14 @@ def _page(request: HttpRequest, found: Case, form: ClosingForm | None = None) ->
 
 def _side(says: dict[str, Any]) -> list[tuple[str, str]]:
     return [
-        (SIDE_WORDS.get(name, name.replace("_", " ").capitalize()), str(value).replace("_", " "))
+        (SIDE_WORDS.get(name, name.replace("_", " ").capitalize()), _said(name, value))
         for name, value in says.items()
-        if value not in (None, "", {}) and name != "answer"
+        if value not in (None, "", {}) and name not in _SHOWN_APART
     ]
+
+
+def _said(name: str, value: Any) -> str:
+    return str(value).replace("_", " ") if name in _OF_OURS else str(value)
 
 
 def _name(found: Case) -> str:

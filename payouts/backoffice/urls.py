@@ -20,6 +20,7 @@ from payouts.backoffice import (
     push_views,
     settings,
     settlements,
+    statements,
 )
 
 app_name = "backoffice"
@@ -69,6 +70,15 @@ urlpatterns = [
     path("reconciliation/days/<int:proof_id>/", day_proofs.day, name="day_proof"),
     path("reconciliation/days/<int:proof_id>/file/", day_proofs.document, name="day_proof_file"),
     path("reconciliation/new/", settlements.new, name="new_settlement"),
+    path("reconciliation/statements/", statements.files, name="statements"),
+    path("reconciliation/statements/new/", statements.new, name="new_statement"),
+    path("reconciliation/statements/<uuid:file_id>/", statements.file, name="statement"),
+    path("reconciliation/statements/<uuid:file_id>/live/", statements.live, name="statement_live"),
+    path(
+        "reconciliation/statements/<uuid:file_id>/decide/",
+        statements.decide,
+        name="decide_statement",
+    ),
     path("reconciliation/<uuid:file_id>/", settlements.file, name="settlement"),
     path("reconciliation/<uuid:file_id>/live/", settlements.live, name="settlement_live"),
     path("reconciliation/<uuid:file_id>/decide/", settlements.decide, name="decide_settlement"),

@@ -23,7 +23,6 @@ from payouts.doubts import CaseKind
 from payouts.models import (
     BankEntry,
     BankStatement,
-    Case,
     JournalKind,
     SettlementFile,
     SettlementState,
@@ -244,9 +243,3 @@ def _nothing_at_bank(settlement: SettlementFile, found_by: StatementFile) -> Dis
             "statement_file": str(found_by.pk),
         },
     )
-
-
-def missing_found_by(file: StatementFile) -> "list[Case]":
-    """The cases about what this file should have shown."""
-    rows = Case.objects.filter(kind=CaseKind.MISSING_AT_BANK, theirs__statement_file=str(file.pk))
-    return list(rows.order_by("pk"))

@@ -102,6 +102,8 @@ PAGES: Final = (
         looks=OPERATIONS,
     ),
     _of("new settlement", "backoffice:new_settlement", _only(OPERATIONS, ADMIN)),
+    _of("bank statements", "backoffice:statements", LEDGER, looks=OPERATIONS),
+    _of("new statement", "backoffice:new_statement", _only(OPERATIONS, ADMIN)),
     _of("exports", "backoffice:exports", TAKES_FILES, looks=AUDITOR),
     _of("batches", "backoffice:batches", EVERYBODY, looks=MAKER),
     _of("new batch", "backoffice:new_batch", _only(MAKER)),
@@ -220,6 +222,8 @@ NOT_TO_SEE: Final = (
             # Nor is there a settlement file.
             *(["settlement", "change"], ["settlement_live", "change"]),
             *(["decide_settlement", "change"], ["prove_day"]),
+            *(["statement", "change"], ["statement_live", "change"]),
+            ["decide_statement", "change"],
             *(["day_proof", "number"], ["day_proof_file", "number"]),
             *(["columns"], ["save_view"], ["open_with"], ["delete_view", "number"]),
             *(["choose_lines", "batch"], ["check_batch", "batch"], ["issue_batch", "batch"]),
