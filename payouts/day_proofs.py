@@ -22,6 +22,18 @@ class Verdict(StrEnum):
     BROKEN = "broken"
 
 
+class AtBank(StrEnum):
+    """Whether our bank shows what the network's files of the day settle."""
+
+    SETTLED = "settled"
+    # Not yet, and there is time.
+    NOT_YET = "not_yet"
+    NO_STATEMENT = "no_statement"
+    NOTHING_DUE = "nothing_due"
+    # Another amount, or nothing where there should be something by now: a case.
+    DIFFERS = "differs"
+
+
 @dataclass(frozen=True, slots=True)
 class Sum:
     """So many, with so many dollars."""
@@ -60,6 +72,11 @@ class DayFigures:
     returned: Sum
     returned_in_ledger: Sum
     returned_in_file: Sum
+    # Of whole files: what they settle, and what the bank took for them.
+    due_at_bank: Sum
+    at_bank: Sum
+    has_statement: bool
+    is_overdue_at_bank: bool
 
     @property
     def unexplained(self) -> Decimal:
@@ -87,6 +104,17 @@ class DayFigures:
         )
 
     @property
+    def bank(self) -> AtBank:
+        """Whether the bank shows what the network settled."""
+        if self.due_at_bank.number == 0 and self.at_bank == NOTHING:
+            return AtBank.NOTHING_DUE
+        if self.at_bank == self.due_at_bank:
+            return AtBank.SETTLED
+        if self.at_bank.number >= self.due_at_bank.number or self.is_overdue_at_bank:
+            return AtBank.DIFFERS
+        return AtBank.NOT_YET if self.has_statement else AtBank.NO_STATEMENT
+
+    @property
     def verdict(self) -> Verdict:
         """How the day stands."""
         if self.paid != self.ledger or self.returned != self.returned_in_ledger:
@@ -99,6 +127,7 @@ class DayFigures:
             self.in_no_file, self.other_currency, self.not_paid_here, self.amounts_differ,
         )  # fmt: skip
         agrees = all(one == NOTHING for one in differences) and self.file == self.paid
+        agrees = agrees and self.bank is not AtBank.DIFFERS
         return Verdict.AGREES if agrees else Verdict.EXPLAINED
 
 
@@ -110,7 +139,11 @@ def as_document(figures: DayFigures) -> dict[str, Any]:
         if isinstance(value, dict)
         else value
         for name, value in told.items()
-    } | {"unexplained": f"{figures.unexplained:.2f}", "verdict": figures.verdict.value}
+    } | {
+        "unexplained": f"{figures.unexplained:.2f}",
+        "bank": figures.bank.value,
+        "verdict": figures.verdict.value,
+    }
 
 
 def digest_of(document: Mapping[str, Any]) -> bytes:

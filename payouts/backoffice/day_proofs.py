@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from consumers.audit import Act, Verb, record_act, subject_of
 from payouts.backoffice.pages import shown, staff_page
-from payouts.day_proofs import Verdict
+from payouts.day_proofs import AtBank, Verdict
 from payouts.models import DayProof
 from payouts.operations.prove_day import prove_day
 from payouts.spreadsheets import CSV_TYPE, csv_chunks
@@ -23,6 +23,13 @@ VERDICT_WORDS: Final = {
     Verdict.EXPLAINED.value: "Differs, and all of it was found",
     Verdict.NO_FILE.value: "No file about the whole day yet",
     Verdict.BROKEN.value: "Does not agree",
+}
+BANK_WORDS: Final = {
+    AtBank.SETTLED.value: "Settled",
+    AtBank.NOT_YET.value: "Not yet",
+    AtBank.NO_STATEMENT.value: "No statement yet",
+    AtBank.NOTHING_DUE.value: "Nothing due",
+    AtBank.DIFFERS.value: "Differs: see cases",
 }
 # What lies between what we paid and what the file says, and whether it is taken off or added.
 _STEPS: Final = (
@@ -40,6 +47,8 @@ _BOOKS: Final = (
     ("returned", "Pushes that came back"),
     ("returned_in_ledger", "Ledger, taken back"),
     ("returned_in_file", "The network's files, returns"),
+    ("due_at_bank", "Due at the bank, by whole files"),
+    ("at_bank", "Settled at the bank"),
 )
 
 
@@ -56,7 +65,7 @@ def days(request: HttpRequest) -> HttpResponse:
         request,
         "backoffice/day_proofs.html",
         title="Daily proof",
-        rows=[(proof, VERDICT_WORDS[proof.verdict]) for proof in page],
+        rows=[(proof, VERDICT_WORDS[proof.verdict], _at_bank(proof)) for proof in page],
         older=page[-1].day if len(newest) > DAYS_SHOWN else None,
         is_first_page=before is None,
         may_prove=request.user.has_perm(RESOLVE_PAYMENT),
@@ -75,7 +84,9 @@ def day(request: HttpRequest, proof_id: int) -> HttpResponse:
         title=f"Proof of {proof.day:%d %b %Y}",
         proof=proof,
         verdict=VERDICT_WORDS[proof.verdict],
-        books=[(words, proof.figures[name]) for name, words in _BOOKS],
+        # Proofs of before know nothing of the bank.
+        books=[(words, proof.figures[name]) for name, words in _BOOKS if name in proof.figures],
+        at_bank=_at_bank(proof),
         steps=[(words, sign, proof.figures[name]) for name, words, sign in _STEPS],
         may_prove=request.user.has_perm(RESOLVE_PAYMENT),
     )
@@ -104,6 +115,10 @@ def prove(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("backoffice:day_proof", args=[prove_day(chosen).pk]))
 
 
+def _at_bank(proof: DayProof) -> str:
+    return BANK_WORDS.get(proof.figures.get("bank", ""), "")
+
+
 def _rows(proof: DayProof) -> list[tuple[Any, Any, Any]]:
     figures = proof.figures
     sums = [
@@ -114,6 +129,7 @@ def _rows(proof: DayProof) -> list[tuple[Any, Any, Any]]:
     return [
         ("day", proof.day.isoformat(), ""),
         ("verdict", proof.verdict, ""),
+        ("bank", figures.get("bank", ""), ""),
         ("files", " ".join(figures["files"]), ""),
         *sums,
         ("unexplained", "", figures["unexplained"]),

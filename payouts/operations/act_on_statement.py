@@ -4,15 +4,12 @@ One entry a transaction, with its journal and its case, so each is booked once w
 """
 
 from collections import defaultdict
-from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max, Min
 from django.utils import timezone
 
 from consumers.audit import Act, Verb, audited
@@ -22,7 +19,6 @@ from payouts.bank_statements import BOOKED, CASE_OF_ENTRY, EntryOutcome, Problem
 from payouts.doubts import CaseKind
 from payouts.models import (
     BankEntry,
-    BankStatement,
     JournalKind,
     SettlementFile,
     SettlementState,
@@ -30,6 +26,7 @@ from payouts.models import (
     StatementState,
 )
 from payouts.operations.bank_bookings import settling_lines
+from payouts.operations.bank_days import covered_days, must_be_settled_by
 from payouts.operations.cases import Disagreement, open_case
 from payouts.operations.ledger import post_journal
 from payouts.operations.match_statement import files_named, last_day_of, net_of, unsettled
@@ -41,7 +38,6 @@ from payouts.operations.take_statement import (
 from payouts.staff import RESOLVE_PAYMENT
 
 _CENT: Final = Decimal("0.01")
-_JUDGED: Final = (StatementState.WAITING, StatementState.ACTING, StatementState.DONE)
 
 
 class StatementNotWaiting(Exception):
@@ -201,27 +197,14 @@ def _title(entry: BankEntry, outcome: EntryOutcome, owed: Decimal) -> str:
 
 def _missing() -> list[SettlementFile]:
     """What networks have settled and our bank should show by now, and does not."""
-    covered = _covered()
-    if covered is None:
+    begins_on, until = covered_days()
+    if begins_on is None or until is None:
         return []
-    begins_on, ends_on = covered
-    within = timedelta(days=settings.BANK_SETTLES_WITHIN_DAYS)
     return [
         one
         for one in unsettled().filter(state=SettlementState.DONE).order_by("pk")
-        if begins_on <= last_day_of(one) and last_day_of(one) + within <= ends_on
+        if begins_on <= last_day_of(one) and must_be_settled_by(last_day_of(one)) <= until
     ]
-
-
-def _covered() -> tuple[date, date] | None:
-    """From which day to which statements of all our accounts are there, without a gap."""
-    judged = BankStatement.objects.filter(file__state__in=_JUDGED)
-    rows: Any = judged.values("account").annotate(first=Min("opens_on"), last=Max("closes_on"))
-    spans = {row["account"]: (row["first"], row["last"]) for row in rows.order_by("account")}
-    if not settings.BANK_ACCOUNTS or not spans.keys() >= settings.BANK_ACCOUNTS:
-        return None
-    ours = [spans[account] for account in settings.BANK_ACCOUNTS]
-    return max(first for first, _ in ours), min(last for _, last in ours)
 
 
 def _nothing_at_bank(settlement: SettlementFile, found_by: StatementFile) -> Disagreement:

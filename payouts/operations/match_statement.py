@@ -28,7 +28,7 @@ from payouts.models import (
 from payouts.models.changes import FUNDING
 
 # A network's reference of a file, wherever it stands in what the bank passes on.
-_TOKEN: Final = re.compile(r"[A-Za-z0-9-]{6,35}")
+_TOKEN: Final = re.compile(r"(?<![A-Za-z0-9-])[A-Za-z0-9-]{1,35}(?![A-Za-z0-9-])")
 _WORD: Final = re.compile(r"[^\W_]+")
 # Nothing of these is taken back any more.
 _CERTAIN: Final = (SettlementState.ACTING, SettlementState.DONE)

@@ -1,7 +1,7 @@
 """Proves a day: payments, ledger and the network's files, summed apart and compared.
 
-Three statements over sets, each from its own tables: the first reads payments, the second journals
-and postings, the third lines of files. They run on one snapshot. Nothing is changed but the row
+Statements over sets, each from its own tables: payments, journals and postings, lines of files, and
+what our bank shows for whole files. They run on one snapshot. Nothing is changed but the row
 that keeps what was found.
 """
 
@@ -19,6 +19,7 @@ from consumers.statements import fetch_row, fetch_rows
 from payouts.checks import snapshot
 from payouts.day_proofs import DayFigures, Sum, Verdict, as_document, digest_of
 from payouts.models import COUNTED_STATES, DayProof, SettlementFile, SettlementState
+from payouts.operations.bank_days import covered_days, must_be_settled_by
 from payouts.settlement_files.sandbox_csv import NETWORK
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,26 @@ FROM payouts_settlementfile
 WHERE network = %(network)s AND acquiring_bin = %(bin)s AND card_acceptor_id = %(acceptor)s
     AND state = ANY(%(counted)s)
 """
-# Days of files that were finished since the day was proved last.
+# An entry may settle several files; what it takes more or less counts with the first of them.
+_AT_BANK: Final = """
+WITH booked AS (
+    SELECT entry.id, min(settled.settlement_id::text) AS first,
+        -entry.amount - sum(file.credited - file.returned) AS more
+    FROM payouts_bankentry entry JOIN payouts_settledatbank settled ON settled.entry_id = entry.id
+    JOIN payouts_settlementfile file ON file.id = settled.settlement_id
+    WHERE entry.journal_id IS NOT NULL AND entry.id IN (
+        SELECT entry_id FROM payouts_settledatbank WHERE settlement_id = ANY(%(files)s))
+    GROUP BY entry.id
+)
+SELECT count(*), sum(file.credited - file.returned), count(booked.id),
+    sum(file.credited - file.returned + CASE file.id::text WHEN first THEN more ELSE 0 END)
+        FILTER (WHERE booked.id IS NOT NULL)
+FROM payouts_settlementfile file
+LEFT JOIN payouts_settledatbank settled ON settled.settlement_id = file.id
+LEFT JOIN booked ON booked.id = settled.entry_id
+WHERE file.id = ANY(%(files)s) AND file.credited <> file.returned
+"""
+# Days of files that were finished, or shown by our bank, since the day was proved last.
 _NEWS: Final = """
 SELECT DISTINCT day::date, file.acquiring_bin, file.card_acceptor_id
 FROM payouts_settlementfile file, generate_series(
@@ -107,7 +127,13 @@ FROM payouts_settlementfile file, generate_series(
 WHERE file.state = 'done' AND NOT EXISTS (
     SELECT FROM payouts_dayproof proof
     WHERE proof.day = day::date AND proof.acquiring_bin = file.acquiring_bin
-        AND proof.card_acceptor_id = file.card_acceptor_id AND proof.made_at > file.finished_at)
+        AND proof.card_acceptor_id = file.card_acceptor_id AND proof.made_at > GREATEST(
+            file.finished_at,
+            (SELECT entry.acted_at FROM payouts_settledatbank settled
+             JOIN payouts_bankentry entry ON entry.id = settled.entry_id
+             WHERE settled.settlement_id = file.id),
+            (SELECT opened_at FROM payouts_case
+             WHERE kind = 'missing_at_bank' AND subject = file.id::text)))
 ORDER BY 1 LIMIT %(limit)s
 """
 
@@ -174,6 +200,8 @@ def _figures(day: date, acquiring_bin: str, card_acceptor_id: str) -> DayFigures
         _LINES, {**parameters, "files": list(named)}
     )
     (returned,) = _sums(_RETURNED, parameters)
+    due_at_bank, at_bank = _sums(_AT_BANK, {"files": list(named)})
+    bank_until = covered_days().until
     covered = fetch_row(_COVERED, parameters)
     return DayFigures(
         day=day,
@@ -194,6 +222,10 @@ def _figures(day: date, acquiring_bin: str, card_acceptor_id: str) -> DayFigures
         returned=returned,
         returned_in_ledger=returned_in_ledger,
         returned_in_file=returns,
+        due_at_bank=due_at_bank,
+        at_bank=at_bank,
+        has_statement=bank_until is not None and bank_until > day,
+        is_overdue_at_bank=bank_until is not None and bank_until >= must_be_settled_by(day),
     )
 
 

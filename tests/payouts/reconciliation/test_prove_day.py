@@ -18,6 +18,7 @@ from tests.owner import forced
 from tests.payouts.commands.running import run_json
 from tests.pushes import APPROVED, declined, fresh, make_payee, push_submitted
 from tests.settlements import bring, line_about, settlement_of
+from tests.statements import bring_statement, movement_for, statement_of
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +115,60 @@ def test_returns_are_told_apart(card: PaymentCard) -> None:
     assert returns == [sum_of(1, "100.00")] * 3
 
 
+@pytest.mark.parametrize(
+    ("cents", "at_bank", "verdict", "sums"),
+    [
+        (None, "no_statement", "agrees", (1, 0)),
+        (0, "settled", "agrees", (1, 1)),
+        (-7, "differs", "explained", (1, 1)),
+    ],
+)
+def test_says_whether_the_bank_shows_it(
+    card: PaymentCard, cents: int | None, at_bank: str, verdict: str, sums: tuple[int, int]
+) -> None:
+    file = bring(settlement_of([line_about(paid(card))], window=Window.of_day(TODAY)))
+    assert [proof.day for proof in prove_what_is_new(limit=7)] == [TODAY]
+    if cents is not None:
+        took = movement_for(file)
+        tomorrow = {"opens_on": took.booked_on, "closes_on": took.booked_on}
+        bring_statement(statement_of(took._replace(cents=took.cents + cents), **tomorrow))
+        assert [proof.day for proof in prove_what_is_new(limit=7)] == [TODAY]
+    assert prove_what_is_new(limit=7) == []
+    figures = DayProof.objects.latest("pk").figures
+    assert (figures["bank"], figures["verdict"]) == (at_bank, verdict)
+    assert (figures["due_at_bank"]["number"], figures["at_bank"]["number"]) == sums
+    more = -(cents or 0)
+    assert cents is None or figures["at_bank"]["amount"] == f"100.{more:02d}"
+
+
+def test_what_is_overdue_at_the_bank_differs(card: PaymentCard) -> None:
+    bring(settlement_of([line_about(paid(card))], window=Window.of_day(TODAY)))
+    later = TODAY + timedelta(days=3)
+    soon = later - timedelta(days=1)
+    bring_statement(statement_of(opens_on=TODAY, closes_on=soon))
+    assert prove_day(TODAY).figures["bank"] == "not_yet"
+    bring_statement(statement_of(opens_on=later, closes_on=later, reference="ST2"))
+    assert [proof.verdict for proof in prove_what_is_new(limit=7)] == ["explained"]
+    assert DayProof.objects.latest("pk").figures["bank"] == "differs"
+
+
+def test_an_entry_about_two_days_counts_with_each(card: PaymentCard) -> None:
+    before = TODAY - timedelta(days=1)
+    files = [
+        bring(
+            settlement_of(
+                [line_about(paid(card))], window=Window.of_day(day), reference=f"S{day:%d}"
+            )
+        )
+        for day in (before, TODAY)
+    ]
+    took = movement_for(*files)
+    tomorrow = {"opens_on": took.booked_on, "closes_on": took.booked_on}
+    bring_statement(statement_of(took._replace(cents=took.cents - 3), **tomorrow))
+    sums = [prove_day(day).figures["at_bank"] for day in (before, TODAY)]
+    assert sums == [sum_of(1, "100.03"), sum_of(1, "100.00")]
+
+
 def test_a_ledger_that_says_otherwise_breaks_the_day(card: PaymentCard) -> None:
     paid(card)
     forced("UPDATE payouts_posting SET amount = amount - 1 WHERE amount = -100")
@@ -153,6 +208,8 @@ _FACTS: dict[str, Any] = {
     "card_acceptor_id": "2",
     "is_covered": True,
     "files": (),
+    "has_statement": False,
+    "is_overdue_at_bank": False,
 }
 
 
