@@ -7,7 +7,7 @@ in order: nothing here waits for anything.
 """
 
 from consumers.audit.acts import Act, Result, Subject, Verb
-from consumers.audit.trail import audited, changed_fields, record_act, subject_of
+from consumers.audit.trail import audited, changed_fields, record_act, record_acts, subject_of
 from consumers.audit.visitors import Visitor, acting_as, current_visitor
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "changed_fields",
     "current_visitor",
     "record_act",
+    "record_acts",
     "subject_of",
 ]

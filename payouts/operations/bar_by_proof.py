@@ -1,7 +1,9 @@
 """Judges what a person has shown for a decision: the same whatever the way in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import zip_longest
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -37,6 +39,35 @@ def bar_by_proof(proof: Proof, *, by: User, subject_id: UUID, decided: Decided) 
     if has_passkey(by):
         return Bar.NOT_SIGNED
     return None if _is_fresh(proof, by.pk) else Bar.NOT_FRESH
+
+
+def bars_by_proof(
+    proof: Proof, *, by: User, verdict: Verdict, reason: str, marks: Sequence[bytes]
+) -> list[Bar | None]:
+    """The same for decisions with these marks, which stand in a signature from its place on.
+
+    One statement for any number.
+    """
+    if isinstance(proof, Signed):
+        signed = _signed_marks(proof, by=by, verdict=verdict, reason=reason, count=len(marks))
+        are_signed = zip_longest(marks, signed[: len(marks)])
+        return [None if one == other else Bar.SIGNED_OTHERWISE for one, other in are_signed]
+    if has_passkey(by):
+        return [Bar.NOT_SIGNED] * len(marks)
+    return [None if _is_fresh(proof, by.pk) else Bar.NOT_FRESH] * len(marks)
+
+
+def _signed_marks(
+    signed: Signed, *, by: User, verdict: Verdict, reason: str, count: int
+) -> list[bytes]:
+    """So many marks of the signature, from its place on; none if it is under something else."""
+    start, length = signed.place * MARK_BYTES + 1, count * MARK_BYTES
+    part = Substr("marks", start, length, output_field=BinaryField())
+    kept = DecisionSignature.objects.filter(
+        pk=signed.signature_id, user=by, verdict=verdict, reason=reason
+    )
+    marks = bytes(kept.values_list(part, flat=True).first() or b"")
+    return [marks[at : at + MARK_BYTES] for at in range(0, len(marks), MARK_BYTES)]
 
 
 def has_passkey(user: User) -> bool:

@@ -108,7 +108,7 @@ class FactorNotFresh(DecisionRefused):
     bar = Bar.NOT_FRESH
 
 
-_REFUSALS: Final[dict[Bar, type[DecisionRefused]]] = {
+REFUSALS: Final[dict[Bar, type[DecisionRefused]]] = {
     refusal.bar: refusal
     for refusal in (
         NotWaitingForApproval,
@@ -244,7 +244,7 @@ def _decide(payment_id: UUID, *, by: User, decided: Decided, proof: Proof, at: d
     if bar is None:
         bar = bar_by_proof(proof, by=by, subject_id=payment_id, decided=decided)
     if bar is not None:
-        raise _REFUSALS[bar](by.pk)
+        raise REFUSALS[bar](by.pk)
     if decided.digest != digest:
         raise SubjectChanged(payment_id)
     signed = proof if isinstance(proof, Signed) else None
@@ -276,7 +276,6 @@ def _is_fully_approved(payment: Payment, digest: bytes) -> bool:
 
 
 def _note(payment_id: UUID, by: User, at: datetime, details: dict[str, str]) -> None:
-    payment = Payment.objects.only("approval_expires_at").get(pk=payment_id)
     take_step(
         payment_id,
         Step(
@@ -285,7 +284,6 @@ def _note(payment_id: UUID, by: User, at: datetime, details: dict[str, str]) -> 
             kind=EventKind.DECIDED,
             actor=staff(by.pk, by.get_username()),
             at=at,
-            due_at=payment.approval_expires_at,
             details=details,
         ),
     )

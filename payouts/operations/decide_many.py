@@ -10,7 +10,7 @@ from payouts.approvals import Bar
 from payouts.models import Decision, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.decide import DecisionRefused, approve_payment, reject_payment
-from payouts.signatures import Proof, Signed
+from payouts.signatures import Proof, Signed, mark_of
 from payouts.states import Status
 
 
@@ -20,6 +20,11 @@ class Seen:
 
     payment_id: UUID
     digest: bytes
+
+    @property
+    def mark(self) -> bytes:
+        """Both as they stand in what is signed."""
+        return mark_of(self.payment_id, self.digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,42 @@ def post_journal(
     return int(rows[0][0])
 
 
+_RELEASE: Final = """
+WITH hold AS (
+    SELECT p.id, p.amount + p.fee_amount AS total, held.id AS held_id, available.id AS available_id
+    FROM payouts_payment p
+    JOIN payouts_account held ON held.partner_id = p.partner_id AND held.kind = 'held'
+    JOIN payouts_account available
+        ON available.partner_id = p.partner_id AND available.kind = 'available'
+    WHERE p.id = ANY(%(ids)s)
+), journal AS (
+    INSERT INTO payouts_journal (kind, payment_id, description, actor, created_at)
+    SELECT 'released', id, '', %(actor)s, %(at)s FROM hold ORDER BY id
+    RETURNING id, payment_id
+)
+INSERT INTO payouts_posting (journal_id, account_id, part, amount)
+SELECT journal.id, line.account_id, %(part)s, line.amount
+FROM journal JOIN hold ON hold.id = journal.payment_id
+CROSS JOIN LATERAL (VALUES (hold.held_id, hold.total), (hold.available_id, -hold.total))
+    AS line (account_id, amount)
+ORDER BY journal.id, line.amount DESC
+RETURNING journal_id
+"""
+
+
+def post_releases(payment_ids: Sequence[UUID], *, actor: Actor, at: datetime) -> None:
+    """Write each payment's journal that gives its hold back to the partner. One statement.
+
+    Balances move once for all of them, in the trigger's order. In the transaction that ends the
+    payments unpaid.
+
+    :raises django.db.DatabaseError: if a hold has ended already.
+    """
+    part = secrets.randbelow(PARTS)
+    given = {"ids": list(payment_ids), "actor": actor.label, "at": at, "part": part}
+    fetch_rows(_RELEASE, given)
+
+
 def make_room(account_id: int, amount: Decimal) -> int:
     """Make one part of a partner's account able to take this debit; return the part.
 

@@ -5,7 +5,8 @@ transaction. The step that pays is here too, because it is one for all: a networ
 that proves it, two people. Nothing here decides what became of a payment.
 """
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ from uuid import UUID
 from consumers.statements import fetch_row, fetch_rows
 from payouts.actors import Actor
 from payouts.models import EventKind, JournalKind
-from payouts.operations.ledger import Line, post_journal
+from payouts.operations.ledger import PARTS, Line, post_journal, post_releases
 from payouts.operations.transition import Step, take_step
 from payouts.states import Status
 
@@ -177,3 +178,28 @@ def give_back(payment: LockedPayment, *, actor: Actor, at: datetime) -> None:
         actor=actor,
         at=at,
     )
+
+
+# Each row once, in the order in which whoever makes a push takes them: cards, consumers, partner.
+_GIVE_BACK_USAGE_TOGETHER: Final = """
+INSERT INTO payouts_dailyusage AS u (subject_id, day, part, amount, count)
+SELECT used.subject_id, (p.created_at AT TIME ZONE 'UTC')::date, used.part, -sum(p.amount),
+    -count(*)
+FROM payouts_payment p, LATERAL (
+    VALUES (1, p.card_id, 0), (2, p.consumer_id, 0), (3, p.partner_id, %(part)s::integer)
+) AS used (place, subject_id, part)
+WHERE p.id = ANY(%(ids)s)
+GROUP BY used.place, used.subject_id, 2, used.part
+ORDER BY used.place, used.subject_id, 2
+ON CONFLICT (subject_id, day, part) DO UPDATE
+SET amount = u.amount + excluded.amount, count = u.count + excluded.count
+RETURNING subject_id
+"""
+
+
+def give_back_together(payment_ids: Sequence[UUID], *, actor: Actor, at: datetime) -> None:
+    """The same for many that the caller's transaction has ended: two statements."""
+    if payment_ids:
+        part = secrets.randbelow(PARTS)
+        fetch_rows(_GIVE_BACK_USAGE_TOGETHER, {"ids": list(payment_ids), "part": part})
+        post_releases(payment_ids, actor=actor, at=at)

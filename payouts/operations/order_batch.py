@@ -2,7 +2,7 @@
 
 The order names every push and, for a decision, the SHA-256 of what was on the screen about it. One
 digest over all of that is what a person confirms and may sign. Each push is then decided or
-canceled by the same operations as a single one, so no rule is another.
+canceled by the rules of a single one, and decisions some hundred at a time.
 """
 
 import hashlib
@@ -13,6 +13,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import BinaryField
+from django.db.models.functions import Substr
 from django.utils import timezone
 
 from consumers.audit import Act, Verb, Visitor, acting_as, audited, current_visitor, subject_of
@@ -22,11 +24,12 @@ from payouts.models import Batch, BatchOrder, OrderKind, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.cancel_payment import NotCancelable, cancel_payment
 from payouts.operations.decide_many import Seen, decide_payments
+from payouts.operations.decide_together import Together, decide_together
 from payouts.operations.issue_batch import NotYourBatch
 from payouts.signatures import FreshFactor, Proof, Signed
 from payouts.states import Status
 
-PUSHES_AT_ONCE: Final = 100
+PUSHES_AT_ONCE: Final = 200
 LEASE: Final = timedelta(seconds=60)
 _ID_BYTES: Final = 16
 _MARK_BYTES: Final = 48
@@ -108,23 +111,50 @@ def _ordered(
     return order
 
 
-_Placed = tuple[int, Seen]
-Each = Callable[[Callable[[_Placed], str], Sequence[_Placed]], Iterable[str]]
+Each = Callable[[Callable[[Seen], str], Sequence[Seen]], Iterable[str]]
 
 
 def carry_out_next(*, each: Each = map, limit: int = PUSHES_AT_ONCE) -> bool:
     """Carry out the next part of the oldest order; False if there is none.
 
-    Killed at any moment it is done once more by the next worker, which finds decided what was
-    decided and counts it as done. `each` applies a function to the pushes, perhaps in threads.
+    A part of decisions is one transaction with the order's progress: killed at any moment, all of
+    it was done and counted, or nothing, and the next worker goes on at once. Pushes are canceled
+    one by one, by `each`, which applies a function to them, perhaps in threads; killed there, the
+    part is done once more after the lease, and finds canceled what was canceled.
     """
-    order = _leased()
-    if order is None:
-        return False
-    start = order.seen_to * _MARK_BYTES
-    part = order.marks[start : start + limit * _MARK_BYTES]
-    pushes = list(enumerate(_seen(bytes(part)), start=order.seen_to))
-    reasons = list(each(lambda one: _carried_out(order, *one), pushes))
+    with transaction.atomic():
+        order = _next_order()
+        if order is None:
+            return False
+        if order.kind == OrderKind.CANCEL:
+            order.leased_until = timezone.now() + LEASE
+            order.save(update_fields=["leased_until"])
+        else:
+            _go_on(order, _decided(order, _part(order, limit)))
+            return True
+    part = _part(order, limit)
+    reasons = list(each(lambda one: _canceled(one.payment_id, order), part))
+    _go_on(order, reasons)
+    return True
+
+
+def _next_order() -> BatchOrder | None:
+    """The oldest order that is not ended and nobody is at, under our lock, without its marks."""
+    at = timezone.now()
+    open_orders = BatchOrder.objects.filter(ended_at=None).exclude(leased_until__gte=at)
+    held = open_orders.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return held.select_related("user").defer("marks").order_by("pk").first()
+
+
+def _part(order: BatchOrder, limit: int) -> list[Seen]:
+    """The next pushes of the order; the marks of all of them may be millions of bytes."""
+    start, length = order.seen_to * _MARK_BYTES + 1, limit * _MARK_BYTES
+    part = Substr("marks", start, length, output_field=BinaryField())
+    return _seen(bytes(BatchOrder.objects.values_list(part, flat=True).get(pk=order.pk)))
+
+
+def _go_on(order: BatchOrder, reasons: Sequence[str]) -> None:
+    """Write down how far the order is; each reason is why one push could not be seen to, if so."""
     order.seen_to += len(reasons)
     order.done += sum(not why for why in reasons)
     for why in filter(None, reasons):
@@ -133,20 +163,6 @@ def carry_out_next(*, each: Each = map, limit: int = PUSHES_AT_ONCE) -> bool:
     if order.seen_to == order.pushes:
         order.ended_at = timezone.now()
     order.save(update_fields=["seen_to", "done", "refused", "leased_until", "ended_at"])
-    return True
-
-
-def _leased() -> BatchOrder | None:
-    at = timezone.now()
-    with transaction.atomic():
-        open_orders = BatchOrder.objects.filter(ended_at=None).exclude(leased_until__gte=at)
-        held = open_orders.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        order = held.select_related("user").order_by("pk").first()
-        if order is None:
-            return None
-        order.leased_until = at + LEASE
-        order.save(update_fields=["leased_until"])
-    return order
 
 
 def _seen(marks: bytes) -> list[Seen]:
@@ -169,21 +185,19 @@ def _visitor(order: BatchOrder) -> Visitor:
     )
 
 
-def _carried_out(order: BatchOrder, place: int, seen: Seen) -> str:
-    """Why the push at this place of the order could not be seen to; empty if it is done."""
-    kind = OrderKind(order.kind)
-    # In here, because every thread has to be told who acts.
+def _decided(order: BatchOrder, part: Sequence[Seen]) -> list[str]:
+    """Decide about the part; why each decision does not count, empty if it does."""
+    verdict, proof = _VERDICTS[OrderKind(order.kind)], _proof_of(order, order.seen_to)
     with acting_as(_visitor(order)):
-        if kind is OrderKind.CANCEL:
-            return _canceled(seen.payment_id, order)
-        (result,) = decide_payments(
-            [seen],
-            by=order.user,
-            verdict=_VERDICTS[kind],
-            reason=order.reason,
-            proof=_proof_of(order, place),
-        )
-    return "" if result.bar is None else result.bar.value
+        if len({one.payment_id for one in part}) == len(part):
+            said = Together(order.user, verdict, order.reason, proof)
+            results = decide_together(part, said=said)
+        else:
+            # Nobody names a push twice but by hand; then each finds what became of the one before.
+            results = decide_payments(
+                part, by=order.user, verdict=verdict, reason=order.reason, proof=proof
+            )
+    return ["" if one.bar is None else one.bar.value for one in results]
 
 
 def _proof_of(order: BatchOrder, place: int) -> Proof:
@@ -195,14 +209,17 @@ def _proof_of(order: BatchOrder, place: int) -> Proof:
 
 
 def _canceled(payment_id: UUID, order: BatchOrder) -> str:
+    """Why the push could not be canceled; empty if it is."""
     rows = Payment.objects.select_related("consumer").defer("consumer__search_vector")
     try:
-        cancel_payment(
-            rows.get(pk=payment_id),
-            actor=staff(order.user_id, order.user.get_username()),
-            request_id=order.request_id,
-            reason=order.reason,
-        )
+        # In here, because every thread has to be told who acts.
+        with acting_as(_visitor(order)):
+            cancel_payment(
+                rows.get(pk=payment_id),
+                actor=staff(order.user_id, order.user.get_username()),
+                request_id=order.request_id,
+                reason=order.reason,
+            )
     except NotCancelable as refusal:
         return "" if refusal.status is Status.CANCELED else refusal.status.value
     return ""

@@ -28,8 +28,8 @@ class PaymentMoved(Exception):
 class Step:
     """One change of status, with what the history says about it.
 
-    `due_at` is when a worker should look next (None: nobody needs to). `before` equal to `to`
-    records an event without a change.
+    `due_at` is when a worker should look next (None: nobody needs to); what waits for people is
+    due when it expires, whatever is said here. `before` equal to `to` records an event only.
     """
 
     before: Status
@@ -50,7 +50,9 @@ class Step:
 _STEP: Final = """
 WITH moved AS (
     UPDATE payouts_payment
-    SET status = %(to)s, version = version + 1, updated_at = %(at)s, due_at = %(due_at)s,
+    SET status = %(to)s, version = version + 1, updated_at = %(at)s,
+        due_at = CASE %(to)s::varchar WHEN 'pending_approval' THEN approval_expires_at
+            ELSE %(due_at)s END,
         completed_at = COALESCE(%(completed_at)s, completed_at),
         failure_code = %(failure_code)s, network_code = %(network_code)s,
         moved_otherwise = COALESCE(%(moved_otherwise)s, moved_otherwise)
@@ -79,7 +81,7 @@ def take_step(payment_id: UUID, step: Step) -> None:
 
 
 def take_steps(payment_ids: Sequence[UUID], step: Step) -> list[UUID]:
-    """Move those of the payments that are in `step.before`; return their ids."""
+    """Move those of the payments that are in `step.before`; return their ids. One statement."""
     if step.before is not step.to and not can_become(step.before, step.to):
         raise ValueError(f"No payment goes from {step.before} to {step.to}.")
     rows = fetch_rows(

@@ -38,6 +38,12 @@ OF_WORKERS: Final[Mapping[str, Point]] = {
     "between inquiry and finding": Point(_DRAIN, "record_finding", "before"),
     "after the claim of a resend": Point(_DRAIN, "claim_resend", "after"),
 }
+OF_ORDERS: Final[Mapping[str, Point]] = {
+    "before a part of an order commits": Point(
+        "payouts.operations.order_batch", "_go_on", "before"
+    ),
+    "between two parts of an order": Point("payouts.batch_work", "carry_out_next", "after"),
+}
 OF_WEB: Final[Mapping[str, Point]] = {
     "before the payment commits": Point("payouts.operations.request_payment", "_store", "before"),
     "after the payment commits": Point("payouts.operations.request_payment", "_store", "after"),
@@ -49,7 +55,7 @@ def arm() -> None:
     name = os.environ.get("DIE_AT")
     if not name:
         return
-    point = {**OF_WORKERS, **OF_WEB}[name]
+    point = {**OF_WORKERS, **OF_ORDERS, **OF_WEB}[name]
     module = importlib.import_module(point.module)
     if point.function == "push":
         named = module.network_named

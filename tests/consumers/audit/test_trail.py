@@ -117,10 +117,10 @@ def test_a_refusal_leaves_an_entry_and_nothing_else() -> None:
 
 
 def test_without_its_entry_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(**_columns: object) -> None:
+    def full(*_arguments: object, **_named: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(AuditEntry.objects, "create", full)
+    monkeypatch.setattr(AuditEntry, "save", full)
     with pytest.raises(OSError, match="No space"):
         make_partner(name="Northwind")
     assert select("SELECT count(*) FROM consumers_partner") == [(0,)]

@@ -10,13 +10,14 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from consumers.audit import Visitor, acting_as
+from consumers.ids import new_id
 from consumers.models import AuditEntry, Partner
 from payouts.approvals import Source
 from payouts.models import ApprovalRule, Batch, BatchOrder, Decision, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations import order_batch
 from payouts.operations.accept_signature import accept_signature
-from payouts.operations.decide_many import Result, Seen, decide_payments
+from payouts.operations.decide_many import Seen
 from payouts.operations.issue_batch import NotYourBatch
 from payouts.operations.order_batch import carry_out_next, order_cancels, order_decisions
 from payouts.operations.send_payments import claim_due_payments
@@ -26,7 +27,7 @@ from tests.batches import issued, line
 from tests.books import held
 from tests.decisions import shown_by
 from tests.passkeys import RP_ID, Passkey
-from tests.pushes import digest_of, make_funded_partner, make_payee, make_staff
+from tests.pushes import digest_of, history, make_funded_partner, make_payee, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -159,27 +160,68 @@ class Killed(BaseException):
     """Stands in for the end of the process."""
 
 
-def test_goes_on_after_a_worker_that_died(
-    waiting: Batch, ann: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("dies", "done_by_then"),
+    [("decide_together", 2), ("_go_on", 2), ("carry_out_next", 4)],
+    ids=["with all decided", "with its progress written", "between two parts"],
+)
+def test_nothing_is_lost_or_doubled_when_the_worker_dies(
+    waiting: Batch, ann: User, monkeypatch: pytest.MonkeyPatch, dies: str, done_by_then: int
 ) -> None:
     order = _approve(waiting, ann)
-
-    def dying(seen: list[Seen], **named: Any) -> list[Result]:
-        if Decision.objects.count() == 3:
-            raise Killed
-        return decide_payments(seen, **named)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(order_batch, "decide_payments", dying)
-        with pytest.raises(Killed):
-            carry_out_next()
-    assert Decision.objects.count() == 3
-    assert not carry_out_next()
-    BatchOrder.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    assert carry_out_next()
+    assert carry_out_next(limit=2)
+    _dies_after(dies, monkeypatch)
+    with pytest.raises(Killed):
+        order_batch.carry_out_next(limit=2)
+    monkeypatch.undo()
+    assert Decision.objects.count() == done_by_then
+    order.refresh_from_db()
+    assert (order.seen_to, order.done) == (done_by_then, done_by_then)
+    # Nobody has to wait for a lease.
+    while carry_out_next(limit=2):
+        pass
     order.refresh_from_db()
     assert (order.seen_to, order.done, order.refused) == (5, 5, {})
+    for payment in _payments(waiting):
+        assert history(payment) == ["created", "approval_required", "approved"]
+    of_pushes = AuditEntry.objects.filter(verb="approve", subject_type="payouts.payment")
+    assert (Decision.objects.count(), of_pushes.count()) == (5, 5)
+
+
+def _dies_after(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = getattr(order_batch, name)
+
+    def dying(*arguments: Any, **named: Any) -> None:
+        function(*arguments, **named)
+        raise Killed
+
+    monkeypatch.setattr(order_batch, name, dying)
+
+
+def test_a_push_that_is_named_twice_is_decided_once(waiting: Batch, ann: User) -> None:
+    seen = _seen(waiting)
+    order = _approve(waiting, ann, [*seen[:2], seen[0]])
+    assert carry_out_next()
+    order.refresh_from_db()
+    assert (order.seen_to, order.done, order.refused) == (3, 3, {})
+    assert Decision.objects.count() == 2
+
+
+def test_an_order_that_is_given_again_finds_everything_decided(waiting: Batch, ann: User) -> None:
+    seen = _seen(waiting)
+    for _ in range(2):
+        order = _approve(waiting, ann, seen)
+        assert carry_out_next()
+    order.refresh_from_db()
+    assert (order.done, order.refused) == (5, {})
     assert Decision.objects.count() == 5
+
+
+def test_counts_what_is_not_there_as_not_waiting(waiting: Batch, ann: User) -> None:
+    order = _approve(waiting, ann, [Seen(new_id(), bytes(32)), *_seen(waiting)[:1]])
+    assert carry_out_next()
+    order.refresh_from_db()
+    assert (order.done, order.refused) == (1, {"not_waiting": 1})
 
 
 def test_cancels_what_was_not_sent(partner: Partner, mia: User) -> None:
