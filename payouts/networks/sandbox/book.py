@@ -128,6 +128,10 @@ class Book:
     async def count_settled(self, settled: Settled) -> int:
         return await self._read(lambda book: entries.count_settled(book, settled))
 
+    async def sum_settled(self, settled: Settled) -> tuple[int, int]:
+        """How many credits a settlement file has, and their sum in cents."""
+        return await self._read(lambda book: entries.sum_settled(book, settled))
+
     async def settled(self, settled: Settled, *, after: int, limit: int) -> list[Entry]:
         """Credits of a settlement file in the order of arrival, after one's id."""
         return await self._read(

@@ -291,6 +291,13 @@ def count_settled(connection: sqlite3.Connection, settled: Settled) -> int:
     return int(connection.execute(sql, settled).fetchone()[0])
 
 
+def sum_settled(connection: sqlite3.Connection, settled: Settled) -> tuple[int, int]:
+    """How many credits a settlement file has, and their sum in cents."""
+    sql = f"SELECT COUNT(*), COALESCE(SUM(amount_cents), 0) FROM instructions WHERE {_SETTLED}"  # noqa: S608  # nosec B608: constants only
+    count, cents = connection.execute(sql, settled).fetchone()
+    return int(count), int(cents)
+
+
 def settled_entries(
     connection: sqlite3.Connection, settled: Settled, *, after: int, limit: int
 ) -> list[Entry]:

@@ -17,6 +17,7 @@ from payouts.networks.sandbox.behaviour import Fault, Plan, Switches
 from payouts.networks.sandbox.book import Book
 from payouts.networks.sandbox.entries import Entry, Order, Standing, card_token
 from payouts.networks.sandbox.settlement_desk import SettlementDesk
+from payouts.networks.sandbox.statement_desk import StatementDesk
 from payouts.networks.sandbox.teller import Teller
 from payouts.networks.sandbox.telling import told_at_once, told_when_decided
 from payouts.networks.sandbox.wire import Answer, Listener, Reply, Request
@@ -64,6 +65,7 @@ class SandboxServer:
             ("GET", "/book/totals"): self._totals,
             ("GET", "/settlement"): desk.file,
             ("GET", "/settlement/planted"): desk.planted,
+            ("GET", "/statement"): StatementDesk(desk).file,
             ("GET", "/control"): self._control,
             ("POST", "/control"): self._control,
             ("GET", "/healthz"): self._healthz,

@@ -9,7 +9,16 @@ from payouts.networks.sandbox.arrivals import MalformedMessage
 from payouts.networks.sandbox.book import Book
 from payouts.networks.sandbox.entries import Merchant, Settled
 from payouts.networks.sandbox.planting import Plant, Planter, Wish
-from payouts.networks.sandbox.settlement import Header, Sums, Window, line_of, reference_of
+from payouts.networks.sandbox.settlement import (
+    CREDIT,
+    RETURN,
+    Header,
+    Line,
+    Sums,
+    Window,
+    line_of,
+    reference_of,
+)
 from payouts.networks.sandbox.wire import Reply, Request, Streamed
 
 Value = TypeVar("Value")
@@ -28,12 +37,12 @@ class SettlementDesk:
 
     async def file(self, request: Request) -> Reply:
         """The file of a day, or of a window that is over by now."""
-        header, wish = await self._asked(request)
+        header, wish = await self.asked(request)
         return Streamed(self._text(header, await self._planter(header, wish)), _TYPE)
 
     async def planted(self, request: Request) -> Reply:
         """What the same request for a file would have planted in it."""
-        header, wish = await self._asked(request)
+        header, wish = await self.asked(request)
         planter = await self._planter(header, wish)
         async for _ in self._text(header, planter):
             pass
@@ -42,6 +51,17 @@ class SettlementDesk:
             for one in planter.planted
         ]
         return answers.as_json({"planted": told})
+
+    async def sums(self, header: Header, wish: Wish) -> Sums:
+        """What the trailer of such a file says."""
+        if not wish.plants:
+            count, cents = await self._book.sum_settled(_settled(header))
+            return Sums(count, {CREDIT: cents, RETURN: 0}, {CREDIT: count, RETURN: 0})
+        sums = Sums()
+        async for lines in self._lines(header, await self._planter(header, wish)):
+            for line in lines:
+                sums.add(line)
+        return sums
 
     async def _planter(self, header: Header, wish: Wish) -> Planter:
         settled = _settled(header)
@@ -53,19 +73,27 @@ class SettlementDesk:
         )
 
     async def _text(self, header: Header, planter: Planter) -> AsyncIterator[bytes]:
-        sums, after = Sums(), 0
+        sums = Sums()
         yield header.text().encode()
-        while entries := await self._book.settled(
-            _settled(header), after=after, limit=_LINES_AT_ONCE
-        ):
-            lines = list(planter.struck(map(line_of, entries)))
+        async for lines in self._lines(header, planter):
             for line in lines:
                 sums.add(line)
-            after = entries[-1].id
             yield "".join(line.text() for line in lines).encode()
         yield sums.text().encode()
 
-    async def _asked(self, request: Request) -> tuple[Header, Wish]:
+    async def _lines(self, header: Header, planter: Planter) -> AsyncIterator[list[Line]]:
+        after = 0
+        while entries := await self._book.settled(
+            _settled(header), after=after, limit=_LINES_AT_ONCE
+        ):
+            after = entries[-1].id
+            yield list(planter.struck(map(line_of, entries)))
+
+    async def asked(self, request: Request) -> tuple[Header, Wish]:
+        """The file that is asked for, and what is to be planted in it.
+
+        :raises MalformedMessage: it cannot be read.
+        """
         now = (datetime.now(UTC) - _WRITTEN_AFTER).replace(microsecond=0)
         window, wish = _window(request, now), _wish(request)
         suffix = f"-P{wish.seed}" if wish.plants else ""

@@ -6,11 +6,13 @@ read, by code of its own, in `payouts.statement_files`.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from random import Random
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape  # nosec B406: writes only
+
+from payouts.networks.sandbox.settlement import CREDIT, RETURN, Header, Sums
 
 ACCOUNT: Final = "PAYOUTS0001"
 CURRENCY: Final = "USD"
@@ -163,6 +165,7 @@ def _dollars(cents: int) -> str:
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
 
 
-def settled_on(last_day: date) -> date:
-    """When the bank books what the network settled for a day: the next one."""
-    return last_day + timedelta(days=1)
+def movement_of(header: Header, sums: Sums) -> Movement:
+    """What the bank books when the network settles this file: on the day on which it ended."""
+    cents = sums.cents[RETURN] - sums.cents[CREDIT]
+    return Movement(cents, header.window.ends_at.astimezone(UTC).date(), header.reference)

@@ -1,7 +1,9 @@
 """Statements of our bank: what settles, what is booked, and what becomes a case. Each once."""
 
 import contextlib
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -20,6 +22,13 @@ from payouts.models import (
     SettlementFile,
     StatementContent,
     StatementFile,
+)
+from payouts.networks.sandbox.statement import (
+    BankPlant,
+    Head,
+    camt_text,
+    csv_text,
+    planted,
 )
 from payouts.operations import read_statement
 from payouts.operations.act_on_statement import (
@@ -68,8 +77,8 @@ def settled(card: PaymentCard) -> SettlementFile:
     return settled_on(card, YESTERDAY)
 
 
-def settled_on(card: PaymentCard, day: Any) -> SettlementFile:
-    payment = push_submitted(card)
+def settled_on(card: PaymentCard, day: date, **asked: Any) -> SettlementFile:
+    payment = push_submitted(card, **asked)
     record_outcome(payment.pk, APPROVED)
     payment.refresh_from_db()
     return day_of_settlement(day, line_about(payment, settled_on=day))
@@ -385,6 +394,39 @@ def test_the_database_keeps_what_a_bank_said(
         cursor.execute("SELECT state FROM payouts_statementfile")
         assert cursor.fetchone() == ("done",)
     assert refusal(statement) == refused_by
+
+
+@pytest.mark.parametrize("text_of", [camt_text, csv_text])
+def test_every_planted_difference_is_found_and_none_is_invented(
+    card: PaymentCard, text_of: Callable[..., str]
+) -> None:
+    days = [TODAY - timedelta(days=number) for number in range(12, 4, -1)]
+    movements = [
+        movement_for(settled_on(card, day, amount=f"{number}.50"))
+        for number, day in enumerate(days, start=20)
+    ]
+    struck = list(planted(movements, tuple(BankPlant), seed=5))
+    head = Head(
+        reference="ST1",
+        opens_on=days[0],
+        closes_on=TODAY,
+        opening_cents=5_000_00,
+        made_at=datetime.now(UTC),
+    )
+    file = bring_statement(text_of(head, [movement for movement, _ in struck]).encode())
+    assert Counter(outcomes_of(file)) == {
+        "settled": len(days) - 3,
+        "amount_differs": 1,
+        "reference_differs": 1,
+        "settled_again": 1,
+        "unknown": 1,
+    }
+    assert cases() == [
+        *("bank_amount_differs", "bank_entry_unknown", "bank_reference_differs"),
+        *("bank_settled_again", "missing_at_bank"),
+    ]
+    assert len(journals()) == len(days) - 1
+    assert_books_are_right()
 
 
 def test_the_command_imports_once_and_names_what_is_wrong(
