@@ -34,6 +34,7 @@ screenshots: ## Take pictures of every page as every role into var/screenshots (
 faults: ## Break everything at length, and prove the books afterwards (PART=name for one).
 	@.ci/install dev
 	PAYOUTS_TESTS=durable $(PY) -m pytest -p no:xdist -m faults $(if $(PART),-k "$(PART)") tests/faults
+	$(if $(PART),,FUZZ_EXAMPLES=300 FUZZ_WALKS=100 $(PY) -m pytest -p no:xdist tests/api_fuzz)
 
 check: ## Run the format, lint, type, migration, deployment and security checks.
 	@.ci/install dev

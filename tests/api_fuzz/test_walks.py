@@ -12,15 +12,15 @@ from django.db import transaction
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 from schemathesis.generation.stateful.state_machine import APIStateMachine
+from schemathesis.schemas import BaseSchema
 
 from tests.api_fuzz.cast import Cast
-from tests.api_fuzz.test_schema_and_server import schema
 from tests.books import assert_books_are_right
 
 WALKS = int(os.environ.get("FUZZ_WALKS", "15"))
 
 
-def machine_of(cast: Cast) -> type[APIStateMachine]:
+def machine_of(schema: BaseSchema, cast: Cast) -> type[APIStateMachine]:
     class Walk(schema.as_state_machine()):  # type: ignore[misc]
         def setup(self) -> None:
             self.transaction = transaction.atomic()
@@ -41,8 +41,8 @@ def machine_of(cast: Cast) -> type[APIStateMachine]:
 
 
 @pytest.mark.django_db
-def test_no_walk_leads_astray(cast: Cast) -> None:
-    machine_of(cast).run(
+def test_no_walk_leads_astray(schema: BaseSchema, cast: Cast) -> None:
+    machine_of(schema, cast).run(
         settings=settings(
             max_examples=WALKS,
             stateful_step_count=12,
