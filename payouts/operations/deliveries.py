@@ -6,6 +6,7 @@ with the same id. How many go to one endpoint at once is bounded, so a slow one 
 
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -209,9 +210,7 @@ def record_tries(tried: Sequence[Tried]) -> None:
             if (outcome := _outcome(by_id[delivery_id], tries, log, state)) is not None
         ]
         _store(outcomes)
-        for endpoint in endpoints.values():
-            of_it = [one.tried for one in outcomes if one.tried.parcel.endpoint_id == endpoint.pk]
-            _judge_endpoint(endpoint, of_it)
+        _judge_endpoints(endpoints, outcomes)
 
 
 def _outcome(tried: Tried, tries: int, log: list[Any], state: str) -> _Outcome | None:
@@ -257,24 +256,36 @@ def _store(outcomes: Sequence[_Outcome]) -> None:
     )
 
 
-def _judge_endpoint(endpoint: WebhookEndpoint, tried: Sequence[Tried]) -> None:
-    """What the answers, in the order of their coming, mean for the endpoint."""
-    if not tried or endpoint.state != EndpointState.ENABLED:
-        return
-    columns: dict[str, Any] = {}
-    for one in sorted(tried, key=lambda each: each.at):
-        for name, value in _health_after(one, failing_since=endpoint.failing_since).items():
-            columns[name] = value
-            setattr(endpoint, name, value)
-    endpoint.save(update_fields=list(columns))
-    latest = max(one.at for one in tried)
+def _judge_endpoints(
+    endpoints: Mapping[UUID, WebhookEndpoint], outcomes: Sequence[_Outcome]
+) -> None:
+    """What the answers, in the order of their coming, mean for those that are switched on."""
+    by_endpoint: defaultdict[UUID, list[Tried]] = defaultdict(list)
+    for tried in sorted((one.tried for one in outcomes), key=lambda each: each.at):
+        if endpoints[tried.parcel.endpoint_id].state == EndpointState.ENABLED:
+            by_endpoint[tried.parcel.endpoint_id].append(tried)
+    for key, of_it in by_endpoint.items():
+        for one in of_it:
+            for name, value in _health_after(one, endpoints[key].failing_since).items():
+                setattr(endpoints[key], name, value)
+    # One statement, however many they are.
+    WebhookEndpoint.objects.bulk_update([endpoints[key] for key in by_endpoint], _HEALTH)
+    for key, of_it in by_endpoint.items():
+        _give_up(endpoints[key], of_it)
+
+
+_HEALTH: Final = ("failing_since", "held_until", "last_success_at")
+
+
+def _give_up(endpoint: WebhookEndpoint, tried: Sequence[Tried]) -> None:
+    latest = tried[-1].at
     if any(one.answer.status == GONE for one in tried):
         switch_off(endpoint, why=DisabledWhy.GONE, at=latest)
     elif is_given_up(failing_since=endpoint.failing_since, at=latest):
         switch_off(endpoint, why=DisabledWhy.FAILING, at=latest)
 
 
-def _health_after(tried: Tried, *, failing_since: datetime | None) -> dict[str, Any]:
+def _health_after(tried: Tried, failing_since: datetime | None) -> dict[str, Any]:
     if tried.answer.is_good:
         return {"failing_since": None, "held_until": None, "last_success_at": tried.at}
     health: dict[str, Any] = {"failing_since": failing_since or tried.at}

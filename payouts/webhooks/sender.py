@@ -16,6 +16,7 @@ from payouts.operations.deliveries import LONGEST_ANSWER, Answer, Parcel
 from payouts.webhooks.addresses import AddressRules, NotAWebhookURL, webhook_url
 from payouts.webhooks.connecting import AddressRefused, CheckedBackend, NameNotFound, Resolver
 from payouts.webhooks.events import event_document
+from payouts.webhooks.kept_connections import KeptConnections
 from payouts.webhooks.signing import signature_headers
 
 USER_AGENT: Final = "payouts-webhooks/1"
@@ -33,12 +34,11 @@ class Sender:
     def __init__(self, *, rules: AddressRules, seconds: float, most_connections: int) -> None:
         self._rules = rules
         self._seconds = seconds
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_trust(),
-            max_connections=most_connections,
-            max_keepalive_connections=most_connections // 4,
-            keepalive_expiry=_KEPT_IDLE_SECONDS,
-            network_backend=CheckedBackend(rules, Resolver()),
+        self._connections = KeptConnections(
+            backend=CheckedBackend(rules, Resolver()),
+            trust=_trust(),
+            most=most_connections,
+            idle_seconds=_KEPT_IDLE_SECONDS,
         )
 
     async def send(self, parcel: Parcel) -> Answer:
@@ -61,7 +61,7 @@ class Sender:
         )
 
     async def close(self) -> None:
-        await self._pool.aclose()
+        await self._connections.aclose()
 
     async def _post(self, parcel: Parcel, answer: "_Reading") -> None:
         # Read again, by the rules of now: they may have become stricter since it was stored.
@@ -77,7 +77,7 @@ class Sender:
             **signatures,
         }
         target = httpcore.URL(scheme=url.scheme, host=url.host, port=url.port, target=url.target)
-        async with self._pool.stream(
+        async with self._connections.stream(
             "POST", target, headers=[*headers.items()], content=body
         ) as response:
             answer.status = response.status
