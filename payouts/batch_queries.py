@@ -60,7 +60,10 @@ class BatchCounts:
 
 @dataclass(frozen=True, slots=True)
 class WaitingPushes:
-    """Pushes of a batch that one person may decide about: dollars in all, the largest."""
+    """Pushes of a batch that one person may decide about: dollars in all, the largest.
+
+    `first_time` is how many cards nothing was pushed to before, however many pushes go there.
+    """
 
     count: int
     amount: Decimal
@@ -155,7 +158,7 @@ def waiting_pushes(pushes: QuerySet[Payment]) -> WaitingPushes:
         dollars=Sum("amount"),
         fees=Sum("fee_amount"),
         largest=Max("amount"),
-        first_time=Count("pk", filter=Q(batch_row__is_first_push_to_card=True)),
+        first_time=Count("card_id", filter=Q(batch_row__is_first_push_to_card=True), distinct=True),
     )
     return WaitingPushes(
         sums["count"],

@@ -110,6 +110,10 @@ class Label(Text):
         return value
 
 
+_NO_MONTH: Final = "The month is a number from 1 to 12."
+_NO_YEAR: Final = "The year has four digits, such as 2039."
+
+
 class CardEdit(Shape):
     """What may be changed about a card."""
 
@@ -118,8 +122,18 @@ class CardEdit(Shape):
         | {"created_at"}
     )
 
-    expiration_month = Whole(as_text=MONTH_AS_TEXT, min_value=1, max_value=12)
-    expiration_year = Whole(as_text=YEAR_AS_TEXT, min_value=2000, max_value=9999)
+    expiration_month = Whole(
+        as_text=MONTH_AS_TEXT,
+        min_value=1,
+        max_value=12,
+        error_messages=dict.fromkeys(("min_value", "max_value"), _NO_MONTH),
+    )
+    expiration_year = Whole(
+        as_text=YEAR_AS_TEXT,
+        min_value=2000,
+        max_value=9999,
+        error_messages=dict.fromkeys(("min_value", "max_value"), _NO_YEAR),
+    )
     cardholder_name = Label(max_length=120)
     postal_code = Label(max_length=16)
     nickname = Label(max_length=60)

@@ -9,17 +9,20 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import Group, User
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import ModelAdmin, ReadOnly, detail_verb, instant, label
 from consumers.admin.verbs import Question, ReasonForm, ask, back_to
 from payouts.admin.staff_access import VERBS as ACCESS_VERBS
 from payouts.admin.staff_access import StaffAccess
+from payouts.operations.count_tries import locks_of
 from payouts.operations.members import NotAboutASuperuser, NotAboutYourself, switch_off_member
 from payouts.staff import ROLE_NAMES, ROLES
 
@@ -62,6 +65,14 @@ class UserAdmin(ReadOnly, StaffAccess):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changes = super().get_changelist_instance(request)
+        people = list(changes.result_list)
+        locks = locks_of(people, at=timezone.now())
+        for user in people:
+            user.locks = locks
+        return changes
 
     def has_manage_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("auth.change_user")
@@ -137,8 +148,14 @@ class UserAdmin(ReadOnly, StaffAccess):
 
     @admin.display(description="state")
     def state(self, user: User) -> SafeString:
-        is_in = user.is_active and user.is_staff
-        return label("may sign in" if is_in else "off", {"may sign in": "success"})
+        if not (user.is_active and user.is_staff):
+            return label("off", {})
+        locks = getattr(user, "locks", None)
+        until = (locks_of([user], at=timezone.now()) if locks is None else locks).get(user.pk)
+        if until is None:
+            return label("may sign in", {"may sign in": "success"})
+        words = label("locked after wrong tries", {"locked after wrong tries": "warning"})
+        return format_html("{} until {}", words, instant(until))
 
     # Under names of our own: the page would print Django's advice on choosing them, and UTC.
     @admin.display(description="user name")

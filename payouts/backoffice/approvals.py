@@ -80,7 +80,8 @@ class Chosen:
 
     @property
     def first_time(self) -> int:
-        return sum(row.is_first_time for row in self.rows)
+        """How many cards nothing was ever paid to, however many of the pushes go there."""
+        return len({row.payment.card_id for row in self.rows if row.is_first_time})
 
     @property
     def finally_sent(self) -> int:

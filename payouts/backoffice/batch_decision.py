@@ -25,6 +25,7 @@ from payouts.backoffice.line_choice import (
     written,
 )
 from payouts.backoffice.pages import me, shown, staff_page
+from payouts.backoffice.queue import Row, queue_rows
 from payouts.backoffice.signing import proof_or_question
 from payouts.batch_queries import (
     LINES_SHOWN,
@@ -48,11 +49,15 @@ _CHANGED: Final = "Something has changed since you looked. This is how it is now
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One line on the page of the approver: in or out."""
+    """One line on the page of the approver: in or out.
+
+    `waiting` is its push as the queue shows it; None if it has gone from there just now.
+    """
 
     row: BatchRow
     is_in: bool
     findings: list[FindingLine]
+    waiting: Row | None
 
 
 @staff_page(APPROVE_PAYMENT)
@@ -128,6 +133,8 @@ def _choose(request: HttpRequest, found: Batch, left_out: list[Range], after: in
         return _to_batch(found)
     rows = lines_of(found.pk, Q(payment__in=everything), after=after)
     page = rows[:LINES_SHOWN]
+    ids = [row.payment_id for row in page if row.payment_id is not None]
+    waiting = {one.payment.pk: one for one in queue_rows(ids, me(request), at=at)}
     return shown(
         request,
         "backoffice/decide_batch.html",
@@ -136,7 +143,15 @@ def _choose(request: HttpRequest, found: Batch, left_out: list[Range], after: in
         everything=sums,
         chosen=waiting_pushes(_pushes(request, found, left_out)) if left_out else sums,
         left_out=written(left_out),
-        lines=[Choice(row, not holds(left_out, row.line), findings_of(row)) for row in page],
+        lines=[
+            Choice(
+                row,
+                not holds(left_out, row.line),
+                findings_of(row),
+                waiting.get(row.payment_id) if row.payment_id is not None else None,
+            )
+            for row in page
+        ],
         is_first_page=after == 0,
         next_after=page[-1].line if len(rows) > LINES_SHOWN else None,
     )

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,14 +18,11 @@ from django.views.decorators.http import require_GET, require_POST
 from consumers.admin.base import label
 from consumers.audit import Act, Verb, record_act, subject_of
 from payouts.admin.words import STATUS_TONES
+from payouts.backoffice.batch_lines import VIEWS, line_or_404, lines_asked_for
 from payouts.backoffice.batch_words import (
     STATE_MEANS,
-    FindingLine,
-    failure_words,
-    findings_of,
     order_refusals,
     order_words,
-    outcome_label,
     refusal_of,
     state_label,
 )
@@ -40,12 +36,11 @@ from payouts.batch_queries import (
     counts_of,
     earlier_uploads,
     is_still_moving,
-    lines_of,
     open_pushes,
     orders_of,
     pushes_by_status,
 )
-from payouts.models import Batch, BatchOrder, BatchRow, BatchState, RowState
+from payouts.models import Batch, BatchOrder, BatchState, RowState
 from payouts.operations.check_batch import check_batch_again
 from payouts.operations.issue_batch import BatchMoved, GoodLines, NotYourBatch, submit_batch
 from payouts.operations.order_batch import order_cancels
@@ -64,25 +59,8 @@ _WITHDRAWABLE: Final = frozenset({*_WORKING, BatchState.READY})
 _WORK_LOOK_SECONDS: Final = 2
 _MOVING_LOOK_SECONDS: Final = 5
 
-VIEWS: Final = {
-    "all": ("All", Q()),
-    "problems": ("Problems", Q(state__in=[RowState.BAD, RowState.REFUSED])),
-    "warnings": ("Warnings", Q(has_warning=True)),
-    "good": ("Good", Q(state__in=[RowState.GOOD, RowState.ISSUED])),
-    "left_out": ("Left out", Q(state=RowState.LEFT_OUT)),
-}
 _MOVED: Final = "The batch has changed since you looked. This is how it is now."
 _NOT_YOURS: Final = "Only whoever uploaded a batch does that."
-
-
-@dataclass(frozen=True, slots=True)
-class LineRow:
-    """One line as the page shows it."""
-
-    row: BatchRow
-    outcome: SafeString
-    findings: list[FindingLine]
-    failure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +107,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """One batch."""
     found = _batch_or_404(batch_id)
     progress = progress_of(found)
-    view = request.GET.get("view", "all")
-    if view not in VIEWS:
-        raise Http404
-    lines = lines_of(batch_id, VIEWS[view][1], after=_line(request.GET.get("after")))
-    page = lines[:LINES_SHOWN]
+    page = lines_asked_for(request, batch_id)
     record_act(Act(verb=Verb.VIEW, subject=subject_of(found)))
     return shown(
         request,
@@ -142,22 +116,26 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         **_context(request, found, progress),
         earlier_uploads=earlier_uploads(found) if found.state == BatchState.READY else [],
         refusal=refusal_of(found),
-        lines=[_line_row(row) for row in page],
-        view=view,
+        **page.context(),
         views=_tabs(progress.counts),
-        after=request.GET.get("after", ""),
-        next_after=page[-1].line if len(lines) > LINES_SHOWN else None,
     )
 
 
 @staff_fragment(SEE)
 @require_GET
 def live(request: HttpRequest, batch_id: UUID) -> HttpResponse:
-    """How far it is now; the whole page anew once it has become something else."""
+    """How far it is now, with the lines that were looked at if anything about them is new; the
+    whole page anew once the batch has become something else."""
     found = _batch_or_404(batch_id)
     if request.GET.get("state") != found.state:
         return HttpResponse(headers={"HX-Refresh": "true"})
-    context = {**_context(request, found, progress_of(found)), "is_update": True}
+    page = lines_asked_for(request, batch_id)
+    context = {
+        **_context(request, found, progress_of(found)),
+        **page.context(),
+        "is_update": True,
+        "have_lines_changed": bool(page.lines) and request.GET.get("lines") != page.mark,
+    }
     return render(request, "backoffice/batch_progress.html", context)
 
 
@@ -192,8 +170,8 @@ def choose(request: HttpRequest, batch_id: UUID) -> HttpResponse:
             lambda: leave_out_warned_lines(found, by=me(request)),
             "Every line with a warning is left out.",
         )
-    on_page = {_line(text) for text in request.POST.getlist("line")[:LINES_SHOWN]}
-    kept = on_page & {_line(text) for text in request.POST.getlist("keep")[:LINES_SHOWN]}
+    on_page = {line_or_404(text) for text in request.POST.getlist("line")[:LINES_SHOWN]}
+    kept = on_page & {line_or_404(text) for text in request.POST.getlist("keep")[:LINES_SHOWN]}
     return _done(
         request,
         found,
@@ -309,15 +287,6 @@ def _tabs(counts: BatchCounts) -> list[tuple[str, str, int]]:
     return [(name, words, numbers[name]) for name, (words, _) in VIEWS.items()]
 
 
-def _line_row(row: BatchRow) -> LineRow:
-    return LineRow(
-        row=row,
-        outcome=outcome_label(row),
-        findings=findings_of(row),
-        failure=failure_words(row) if row.payment is not None else "",
-    )
-
-
 def _done(
     request: HttpRequest, found: Batch, deed: Callable[[], object], words: str
 ) -> HttpResponse:
@@ -349,13 +318,3 @@ def _seen_or_404(text: str) -> GoodLines:
         return GoodLines(int(rows), Decimal(amount), Decimal(fees))
     except (ValueError, InvalidOperation):
         raise Http404 from None
-
-
-def _line(text: str | None) -> int:
-    try:
-        number = int(text or 0)
-    except ValueError:
-        raise Http404 from None
-    if not 0 <= number < 2**31:
-        raise Http404
-    return number

@@ -28,6 +28,7 @@ from payouts.backoffice.change_words import (
 from payouts.backoffice.doubt_words import page_of_resolution
 from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
+from payouts.backoffice.rule_reach import change_warning
 from payouts.backoffice.setting_forms import BLANK, FORMS
 from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.step_up import fresh_second_factor
@@ -279,6 +280,7 @@ def _page(request: HttpRequest, change: ChangeRequest, form: DecisionForm) -> Ht
         can_decide=bar is None,
         bar="" if bar is None else CHANGE_BAR_WORDS[bar],
         hindrance=hindrance,
+        warning=change_warning(change) if matter.is_waiting else "",
         is_own=change.proposed_by_id == person.pk,
         can_collect=can_collect(change, person, at=at),
         form=form,

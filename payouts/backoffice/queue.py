@@ -144,7 +144,7 @@ def summary(rows: QuerySet[Payment]) -> Summary:
         count=Count("pk"),
         total=Sum("amount"),
         largest=Max("amount"),
-        first_time=Count("pk", filter=Q(was_paid=False)),
+        first_time=Count("card_id", filter=Q(was_paid=False), distinct=True),
     )
     zero = Decimal(0)
     return Summary(

@@ -3,6 +3,7 @@
 Nothing is changed here: each button leads to a proposal.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,6 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from consumers.models import APIClient, Partner
 from consumers.search import partners_called
 from payouts.approvals import (
+    Approver,
     Circumstances,
     Matter,
     Rule,
@@ -33,6 +35,7 @@ from payouts.approvers import permitted_approvers
 from payouts.backoffice.change_words import age_words
 from payouts.backoffice.fields import AmountField, LongText, NoteField, ShortText
 from payouts.backoffice.pages import me, shown, staff_page
+from payouts.backoffice.rule_reach import too_few_words
 from payouts.backoffice.words import SCOPE_WORDS, SOURCE_WORDS, people_words, rule_words
 from payouts.checkers import waiting_changes
 from payouts.fees import FREE, fee_for
@@ -137,6 +140,7 @@ class RuleLine:
     row: ApprovalRule
     when: str
     needs: str
+    too_few: str
 
 
 @staff_page(SEE)
@@ -156,7 +160,7 @@ def home(request: HttpRequest) -> HttpResponse:
         later=partners[PARTNERS_SHOWN - 1].name if len(partners) > PARTNERS_SHOWN else "",
         is_later=bool(after),
         text=text,
-        rules=[_rule_line(row) for row in _rules(Q(partner=None))],
+        rules=_rule_lines(_rules(Q(partner=None))),
         waiting=waiting_changes(at=timezone.now()).count(),
         may=_may(request),
     )
@@ -183,7 +187,7 @@ def partner(request: HttpRequest, partner_id: UUID) -> HttpResponse:
         balance=partner_balance(row.pk),
         schedules=schedules,
         limits=limits,
-        rules=[_rule_line(rule) for rule in rules],
+        rules=_rule_lines(rules),
         clients=_clients(row) if request.user.has_perm("consumers.view_apiclient") else None,
         webhooks=_webhooks(row) if request.user.has_perm("payouts.view_webhookendpoint") else None,
         waiting=waiting_changes(at=at).filter(partner=row).order_by("pk")[:20],
@@ -298,7 +302,12 @@ def _rules(condition: Q) -> Any:
     return rows.order_by("-is_active", "name")[:100]
 
 
-def _rule_line(row: ApprovalRule) -> RuleLine:
+def _rule_lines(rules: Iterable[ApprovalRule]) -> list[RuleLine]:
+    people = permitted_approvers()
+    return [_rule_line(row, people) for row in rules]
+
+
+def _rule_line(row: ApprovalRule, people: list[Approver]) -> RuleLine:
     conditions = [
         "" if row.amount_at_least is None else f"${row.amount_at_least:,.2f} or more",
         SOURCE_WORDS[row.source] if row.source else "",
@@ -313,8 +322,10 @@ def _rule_line(row: ApprovalRule) -> RuleLine:
         ],
     ]
     when = ", ".join(filter(None, conditions)) or "always"
-    needs = people_words(row.decisions, None if row.group is None else row.group.name)
-    return RuleLine(row, when, needs)
+    group = None if row.group is None else row.group.name
+    asked = [one for one in people if row.group_id is None or row.group_id in one.group_ids]
+    too_few = too_few_words(row.decisions, group, asked) if row.is_active else ""
+    return RuleLine(row, when, people_words(row.decisions, group), too_few)
 
 
 def _as_rule(row: ApprovalRule) -> Rule:

@@ -6,10 +6,12 @@ The rule is PCI DSS 8.3.4: at most ten tries, at least thirty minutes.
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.contrib.auth.models import User
 
 from consumers.audit import Act, Result, Subject, Verb, record_act
 from consumers.statements import fetch_row, fetch_rows
@@ -59,6 +61,21 @@ def lock_if_last(key: bytes, *, subject: Subject) -> None:
         minutes = settings.SIGN_IN_LOCK_SECONDS // 60
         _record(subject, f"locked for {minutes} minutes after {settings.SIGN_IN_TRIES} tries")
         raise LockedOut(row[0])
+
+
+def locks_of(users: Collection[User], *, at: datetime) -> dict[int, datetime]:
+    """Until when no try of a person is looked at, password or second factor; of those locked only.
+
+    One statement.
+    """
+    owners = {password_key(user.get_username()): user.pk for user in users}
+    owners |= {factor_key(user.pk): user.pk for user in users}
+    locks: dict[int, datetime] = {}
+    for row in SignInTries.objects.filter(pk__in=list(owners), locked_until__gt=at):
+        user_id, until = owners[bytes(row.key)], row.locked_until
+        assert until is not None
+        locks[user_id] = max(until, locks.get(user_id, until))
+    return locks
 
 
 def forget_tries(key: bytes) -> None:

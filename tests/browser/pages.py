@@ -61,10 +61,14 @@ def _only(*roles: str) -> frozenset[str]:
 def _rows_of(name: str, model: str, roles: frozenset[str], blank: str) -> tuple[PageOf, ...]:
     """The pages that the admin site has for each model: the list, one row, its history."""
     return (
-        _of(f"{name}s", f"admin:{model}_changelist", roles),
+        _of(_many(name), f"admin:{model}_changelist", roles),
         _of(name, f"admin:{model}_change", roles, blank),
         _of(f"{name} history", f"admin:{model}_history", roles, blank),
     )
+
+
+def _many(name: str) -> str:
+    return f"{name}es" if name.endswith("sh") else f"{name}s"
 
 
 def _propose(kind: str, **query: str) -> PageOf:

@@ -54,7 +54,7 @@ FOR_DOCS: Final = (
     Shown("home", "home", "operations"),
     Shown("issue", "issue quoted", "maker"),
     Shown("approvals", "approvals", "approver"),
-    Shown("pushes", "pushs", "operations"),
+    Shown("pushes", "pushes", "operations"),
     Shown("push", "push", "operations"),
     Shown("push-phone-dark", "push", "operations", "dark", "390"),
     Shown("in-doubt", "in doubt", "operations"),

@@ -86,7 +86,8 @@ class TestAdding:
         [
             ({"number": "4111111111111112"}, "its last digit does not fit"),
             ({"number": ""}, "may not be blank"),
-            ({"expiration_month": "13"}, "less than or equal to 12"),
+            ({"expiration_month": "13"}, "The month is a number from 1 to 12."),
+            ({"expiration_year": "39"}, "The year has four digits, such as 2039."),
             ({"expiration_year": "2020"}, "The card has expired."),
             ({"nickname": VISA_NUMBER}, "Leave the card number out"),
             ({"cardholder_name": "4111-1111-1111-1111"}, "Leave the card number out"),

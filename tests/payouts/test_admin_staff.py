@@ -3,11 +3,21 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
+from consumers.audit import subject_of
 from consumers.models import AuditEntry
+from payouts.operations.count_tries import (
+    LockedOut,
+    count_try,
+    factor_key,
+    lock_if_last,
+    password_key,
+)
+from payouts.operations.second_factors import unlock
 from payouts.staff import ROLES
 from tests.back_office import browser, browser_of, page_address, superuser_browser, text_of
 from tests.pushes import make_staff
@@ -120,13 +130,29 @@ def test_groups_are_listed_with_what_they_are_for(admin: Client) -> None:
     assert "approver Decides about pushes of others, and about changes" in page
 
 
+@pytest.mark.parametrize("key", ["password", "second factor"])
+def test_says_who_is_locked_after_wrong_tries(admin: Client, key: str) -> None:
+    grace = make_staff("grace", "maker")
+    keys = {"password": password_key("Grace"), "second factor": factor_key(grace.pk)}
+    for _ in range(settings.SIGN_IN_TRIES):
+        count_try(keys[key], subject=subject_of(grace))
+    page = text_of(admin.get(USERS))
+    assert "locked after wrong tries" not in page
+    with pytest.raises(LockedOut):
+        lock_if_last(keys[key], subject=subject_of(grace))
+    for address in (USERS, page_address(grace)):
+        assert "locked after wrong tries until" in text_of(admin.get(address))
+    unlock(grace, reason="It is her")
+    assert "locked" not in text_of(admin.get(USERS))
+
+
 @pytest.mark.parametrize("people", [1, 5])
 def test_asks_a_fixed_number_of_statements(
     admin: Client, people: int, django_assert_num_queries: object
 ) -> None:
     for number in range(people):
         make_staff(f"member {number}", "maker", "approver")
-    # Session, person, permissions (two), groups of the filter, two counts, rows, their groups;
-    # then the session (three).
-    with django_assert_num_queries(12):  # type: ignore[operator]
+    # Session, person, permissions (two), groups of the filter, two counts, rows, their groups,
+    # their locks; then the session (three).
+    with django_assert_num_queries(13):  # type: ignore[operator]
         admin.get(USERS)

@@ -66,7 +66,7 @@ for (const form of document.querySelectorAll("[data-selection]")) {
     const sumUp = () => {
         const chosen = boxes.filter((box) => box.checked);
         const cents = chosen.map((box) => Number(box.dataset.cents));
-        const firstTime = chosen.filter((box) => "firstTime" in box.dataset).length;
+        const firstTime = new Set(chosen.map((box) => box.dataset.firstTime).filter(Boolean)).size;
         const total = cents.reduce((sum, one) => sum + one, 0);
         all.checked = chosen.length === boxes.length;
         all.indeterminate = chosen.length > 0 && !all.checked;

@@ -11,7 +11,7 @@ from django.urls import reverse
 from consumers.ids import new_id
 from consumers.models import Consumer, Partner
 from payouts.approvals import Source
-from payouts.models import ApprovalRule, Batch, BatchOrder, Payment
+from payouts.models import ApprovalRequirement, ApprovalRule, Batch, BatchOrder, Payment
 from payouts.operations.order_batch import carry_out_next
 from payouts.staff import ROLES
 from payouts.states import Status
@@ -88,6 +88,16 @@ def test_approves_a_part_and_the_rest_goes_on_waiting(ann: Client, batch: Batch)
 def test_a_tick_that_is_made_again_takes_the_line_in(ann: Client, batch: Batch) -> None:
     form = {"left_out": "3-4", "line": ["3", "4"], "was_out": ["3", "4"], "keep": ["4"]}
     assert hidden(confirm_page(ann, batch, **form), "left_out") == "3"
+
+
+def test_says_of_each_line_which_rule_asks_and_what_is_blocked(ann: Client, batch: Batch) -> None:
+    page = text_of(ann.get(address(batch)))
+    assert page.count("0 of 1 batches") == 5
+    # Five pushes, and one card.
+    assert "To first-time cards 1" in page
+    assert "Blocked" not in page
+    ApprovalRequirement.objects.create(payment=Payment.objects.get(amount=2), name="x", decisions=2)
+    assert text_of(ann.get(address(batch))).count("Blocked: nobody is left") == 1
 
 
 def test_rejects(ann: Client, batch: Batch) -> None:

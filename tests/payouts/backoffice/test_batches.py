@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from html import unescape
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from consumers.models import AuditEntry, PaymentCard
 from payouts.backoffice import batches as batches_page
 from payouts.batch_files.opening import read_batch_file
 from payouts.models import Batch, BatchFile, BatchOrder, BatchState, Payment
+from payouts.operations.cancel_payment import cancel_payment
 from payouts.operations.check_batch import check_next_batch
 from payouts.operations.issue_batch import issue_next_lines
 from payouts.operations.order_batch import carry_out_next
@@ -25,7 +27,7 @@ from tests.back_office import browser, browser_of, text_of
 from tests.batches import checked, csv_file, issued, line, states, submitted, upload, xlsx_file
 from tests.builders import VISA_NUMBER
 from tests.payouts.backoffice.conftest import StatementLog
-from tests.pushes import make_payee, make_staff
+from tests.pushes import CLIENT, make_payee, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +57,7 @@ def test_takes_a_file_and_shows_its_page(client: Client, card: PaymentCard, mia:
     assert (batch.name, batch.uploaded_by_id) == ("november", mia.pk)
     page = client.get(address(batch))
     assert "The file is being read" in text_of(page)
-    assert f'hx-get="{address(batch, "batch_live")}?state=reading"' in page.content.decode()
+    assert f'hx-get="{address(batch, "batch_live")}?state=reading&amp;' in page.content.decode()
 
 
 def test_keeps_the_file_off_the_disk(
@@ -196,6 +198,22 @@ def test_a_page_hears_how_far_it_is(client: Client, card: PaymentCard, mia: User
         pass
     answer = client.get(address(batch, "batch_live"), {"state": "issuing"})
     assert answer.headers["HX-Refresh"] == "true"
+
+
+def test_lines_on_the_page_follow_what_becomes_of_them(
+    client: Client, card: PaymentCard, mia: User
+) -> None:
+    batch = issued(card.partner, mia, line(card, "1.00"), line(card, "2.00"))
+    html = client.get(address(batch), {"view": "good"}).content.decode()
+    (asked,) = re.findall(r'hx-get="([^"]*batch[^"]*)"', html)
+    # Nothing is new: what stands there is left alone, and with it whoever is at it by keyboard.
+    assert 'id="lines"' not in client.get(unescape(asked)).content.decode()
+    cancel_payment(Payment.objects.get(amount=1), actor=CLIENT)
+    answer = client.get(unescape(asked))
+    assert '<ul class="po-queue" id="lines" hx-swap-oob="true">' in answer.content.decode()
+    assert "canceled" in text_of(answer)
+    (asked,) = re.findall(r'hx-get="([^"]*batch[^"]*)"', answer.content.decode())
+    assert 'id="lines"' not in client.get(unescape(asked)).content.decode()
 
 
 def test_templates_can_be_filled_in_and_read(client: Client) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
@@ -15,7 +15,17 @@ from payouts.models import ApprovalRule, ChangeRequest, FeeSchedule, Limit
 from tests.back_office import browser, browser_of, text_of
 from tests.books import available
 from tests.builders import make_partner
-from tests.changes import GRACE, approve, fund, propose, set_fees, set_limit, state_of, two_admins
+from tests.changes import (
+    GRACE,
+    RULE,
+    approve,
+    fund,
+    propose,
+    set_fees,
+    set_limit,
+    state_of,
+    two_admins,
+)
 from tests.pushes import make_rule, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -248,6 +258,21 @@ def test_says_when_nobody_is_left_to_decide(partner: Partner) -> None:
     vera = browser("auditor")
     for address in (QUEUE, page_of(change)):
         assert "Blocked: nobody is left who may decide" in text_of(vera.get(address))
+
+
+def test_warns_of_a_rule_that_nobody_could_ever_satisfy(people: tuple[User, User]) -> None:
+    group = Group.objects.create(name="treasury")
+    make_staff("tim", "approver").groups.add(group)
+    make_staff("zoe", "approver")
+    change = propose("approval_rule", {**RULE, "group": group}, by=people[0])
+    seen_by_ada, seen_by_bea = (browser_of(person).get(page_of(change)) for person in people)
+    warning = "It asks for 2 people of treasury, and there is only one person."
+    assert warning in text_of(seen_by_ada)
+    assert warning in text_of(seen_by_bea)
+    approve(change, people[1])
+    assert warning in text_of(browser_of(people[0]).get(reverse("backoffice:settings")))
+    User.objects.get(username="zoe").groups.add(group)
+    assert "It asks for" not in text_of(browser_of(people[0]).get(reverse("backoffice:settings")))
 
 
 def test_lists_what_is_mine_to_decide(partner: Partner, people: tuple[User, User]) -> None:
