@@ -42,6 +42,10 @@ class CaseKind(StrEnum):
     MISSING_AT_BANK = "missing_at_bank"
 
 
+# What is missing may still come.
+MISSING: Final = frozenset({CaseKind.MISSING_THERE, CaseKind.MISSING_AT_BANK})
+
+
 class CaseState(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
@@ -61,6 +65,8 @@ class Way(StrEnum):
     TO_SUSPENSE = "to_suspense"
     # It is between us and the network: what the bank shows is set against what we owe it.
     TO_NETWORK = "to_network"
+    # What was missing has come, in a later file: nobody chooses this, it happens.
+    CAME = "came"
 
 
 # What the network settled is not what we owe it by our books.

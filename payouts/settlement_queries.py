@@ -81,6 +81,11 @@ def findings_in(file: SettlementFile, *, outcome: Outcome | None, after: int) ->
     ]
 
 
+def would_close(found: list[Found]) -> int:
+    """How many cases about something missing end when the file is acted on."""
+    return sum(one.count for one in found if one.outcome is Outcome.CAME)
+
+
 def would_change(found: list[Found]) -> int:
     """How many pushes acting on the file would complete or return."""
     return sum(one.count for one in found if one.outcome in MOVES_MONEY)

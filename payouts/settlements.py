@@ -35,6 +35,8 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     MISSING_HERE = "missing_here"
     MISSING_THERE = "missing_there"
+    # As it should be, and a case says that it is missing there: that ends.
+    CAME = "came"
 
 
 # What changes payments, and so is carried out under four eyes if a person has brought the file.

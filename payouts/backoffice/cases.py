@@ -28,6 +28,7 @@ from payouts.operations.cases import (
     CaseRefused,
     close_case,
     take_case,
+    was_corrected,
     ways_of,
 )
 from payouts.operations.change_kinds import NotAChange
@@ -162,6 +163,7 @@ def _page(request: HttpRequest, found: Case, form: ClosingForm | None = None) ->
         form=(form or ClosingForm(found)) if may_work and not waits else None,
         may_take=may_work and found.owner_id != me(request).pk,
         is_open=is_open,
+        was_corrected=may_work and was_corrected(found),
     )
 
 

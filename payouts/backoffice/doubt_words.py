@@ -72,6 +72,7 @@ WAY_WORDS: Final = {
     Way.HOUSE_BEARS.value: "We bear the amount",
     Way.GIVE_BACK.value: "The partner gets amount and fee back",
     Way.TO_SUSPENSE.value: "What differs goes to suspense",
+    Way.CAME.value: "What was missing has come",
     Way.TO_NETWORK.value: "It is between us and the network, and goes to its account",
 }
 SIDE_WORDS: Final = {

@@ -27,6 +27,7 @@ OUTCOME_WORDS: Final = {
     Outcome.LATE.value: OutcomeWords("Another day", "A case without money."),
     Outcome.DUPLICATE.value: OutcomeWords("Settled twice", "A case."),
     Outcome.MISSING_HERE.value: OutcomeWords("Not ours", "A case."),
+    Outcome.CAME.value: OutcomeWords("Came after all", "The case about it is closed."),
     Outcome.MISSING_THERE.value: OutcomeWords("Not in the file", "Paid by our books: a case."),
 }
 _STATES: Final = {

@@ -45,6 +45,7 @@ from payouts.settlement_queries import (
     found_in,
     settlement_files,
     would_change,
+    would_close,
 )
 from payouts.settlements import LARGEST_UPLOAD_BYTES, Outcome, SettlementRefused
 from payouts.staff import RESOLVE_PAYMENT, SEE_SETTLEMENTS
@@ -198,6 +199,7 @@ def _progress(request: HttpRequest, found: SettlementFile) -> dict[str, Any]:
         "findings_count": findings,
         "matched": found.lines - lines if is_judged and not found.refusal else None,
         "would_change": would_change(outcomes),
+        "would_close": would_close(outcomes),
         "waits": waits,
         "may_decide": may_decide and not is_own,
         "is_own": may_decide and is_own,

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from consumers.ids import new_id
 from consumers.models import Partner
-from payouts.doubts import CaseKind, CaseState, Way
+from payouts.doubts import MISSING, CaseKind, CaseState, Way
 from payouts.models.changes import ChangeRequest
 from payouts.models.ledger import Journal
 from payouts.models.payment import Payment
@@ -101,7 +101,15 @@ class Case(models.Model):
                     state=CaseState.CLOSED,
                     closed_at__isnull=False,
                     closed_by__isnull=False,
-                    way__in=[way.value for way in Way],
+                    way__in=[way.value for way in Way if way is not Way.CAME],
+                    closing_reason__gt="",
+                )
+                | Q(
+                    state=CaseState.CLOSED,
+                    closed_at__isnull=False,
+                    closed_by__isnull=True,
+                    way=Way.CAME,
+                    kind__in=sorted(MISSING),
                     closing_reason__gt="",
                 ),
                 name="case_closed_has_reason",
@@ -114,7 +122,8 @@ class Case(models.Model):
             models.CheckConstraint(
                 condition=Q(state=CaseState.OPEN, change__isnull=True, journal__isnull=True)
                 | Q(change__isnull=False)
-                | Q(amount=0, journal__isnull=True),
+                | Q(amount=0, journal__isnull=True)
+                | Q(way=Way.CAME, journal__isnull=True),
                 name="case_closed_by_two",
             ),
         ]

@@ -27,9 +27,10 @@ from payouts.models import (
     SettlementState,
 )
 from payouts.networks.base import Approved, NetworkIdentity
-from payouts.operations.cases import Disagreement, open_case
+from payouts.operations.cases import Disagreement, close_as_come, open_case
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import ReturnNotice, return_payment
+from payouts.operations.strangers import PAID, RETURNED, Stranger, case_told, lock_stranger
 from payouts.operations.take_settlement import lock_settlements, refuse_file, subject_of_file
 from payouts.settlements import CASE_OF, Outcome, SettlementRefused
 from payouts.staff import RESOLVE_PAYMENT
@@ -132,6 +133,9 @@ def _next_finding(file: SettlementFile) -> SettlementFinding | None:
 def _acted_on(file: SettlementFile, finding: SettlementFinding, *, at: datetime) -> Case | None:
     line = _line(file, finding.line_number)
     outcome = Outcome(finding.outcome)
+    came = _come(file, finding, line, at=at)
+    if outcome is Outcome.CAME:
+        return came
     if outcome in (Outcome.RESOLVES, Outcome.CONTRADICTS):
         assert line is not None
         assert finding.payment_id is not None
@@ -143,10 +147,40 @@ def _acted_on(file: SettlementFile, finding: SettlementFinding, *, at: datetime)
         return_payment(notice, actor=_actor(file))
         kinds = (CaseKind.RETURN_DIFFERS, CaseKind.UNEXPECTED_RETURN)
         return _case_of(*kinds, f"{finding.payment_id}|{notice.reference}")
+    if outcome is Outcome.MISSING_HERE and (told := _told_before(file, line)) is not None:
+        return told
     payment = None
     if finding.payment_id is not None:
         payment = Payment.objects.select_related("card").get(pk=finding.payment_id)
     return open_case(_disagreement(file, outcome, line, payment), at=at)
+
+
+def _told_before(file: SettlementFile, line: SettlementLine | None) -> Case | None:
+    """The case about the same money that a notification has opened; others are kept out until we
+    have opened ours."""
+    assert line is not None
+    says = PAID if line.kind == "credit" else RETURNED
+    stranger = Stranger(file.network, _identity(line), says, line.amount)
+    lock_stranger(stranger)
+    return case_told(stranger)
+
+
+def _come(
+    file: SettlementFile, finding: SettlementFinding, line: SettlementLine | None, *, at: datetime
+) -> Case | None:
+    """End the case that says that this credit is missing, which it is not any more."""
+    counts = line is not None and line.kind == "credit" and finding.outcome in _COMES
+    if not counts or finding.payment_id is None:
+        return None
+    came_with = f"file {file.reference}, line {finding.line_number}"
+    subject = str(finding.payment_id)
+    return close_as_come(CaseKind.MISSING_THERE, subject, came_with=came_with, at=at)
+
+
+# What a credit can be that a payment has been waiting for, right or not.
+_COMES: Final = frozenset(
+    {Outcome.CAME, Outcome.LATE, Outcome.AMOUNT_DIFFERS, Outcome.CURRENCY_DIFFERS}
+)
 
 
 def _line(file: SettlementFile, number: int | None) -> SettlementLine | None:
@@ -179,15 +213,19 @@ def _approved(file: SettlementFile, line: SettlementLine) -> Approved:
 def _notice(file: SettlementFile, line: SettlementLine) -> ReturnNotice:
     return ReturnNotice(
         network=file.network,
-        identity=NetworkIdentity(
-            line.acquiring_bin,
-            line.trace_number,
-            line.retrieval_reference_number,
-            line.card_acceptor_id,
-            line.terminal_id,
-        ),
+        identity=_identity(line),
         amount=line.amount,
         reference=f"{file.reference} line {line.number}",
+    )
+
+
+def _identity(line: SettlementLine) -> NetworkIdentity:
+    return NetworkIdentity(
+        line.acquiring_bin,
+        line.trace_number,
+        line.retrieval_reference_number,
+        line.card_acceptor_id,
+        line.terminal_id,
     )
 
 

@@ -27,7 +27,7 @@ from payouts.models import (
 )
 from payouts.operations.bank_bookings import settling_lines
 from payouts.operations.bank_days import covered_days, must_be_settled_by
-from payouts.operations.cases import Disagreement, open_case
+from payouts.operations.cases import Disagreement, close_as_come, open_case
 from payouts.operations.ledger import post_journal
 from payouts.operations.match_statement import files_named, last_day_of, net_of, unsettled
 from payouts.operations.take_statement import (
@@ -139,6 +139,10 @@ def _act_on(entry: BankEntry) -> None:
             actor=Actor("bank statement"),
             at=at,
         )
+        for one in settled:
+            came_with = f"statement {entry.statement.reference}, entry {entry.number}"
+            kind, subject = CaseKind.MISSING_AT_BANK, str(one.pk)
+            close_as_come(kind, subject, came_with=came_with, at=at)
     if outcome in CASE_OF_ENTRY:
         entry.case = open_case(_disagreement(entry, outcome, settled), at=at)
     entry.acted_at = at

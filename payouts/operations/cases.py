@@ -19,11 +19,21 @@ from django.utils import timezone
 from consumers.audit import Act, Verb, audited, record_act, subject_of
 from payouts.actors import WORKER, Actor, staff
 from payouts.doubts import CaseKind, CaseState, Way, ways_to_close
-from payouts.models import Account, AccountKind, Case, ChangeRequest, EventKind, JournalKind
+from payouts.models import (
+    Account,
+    AccountKind,
+    Case,
+    ChangeRequest,
+    EventKind,
+    Journal,
+    JournalKind,
+)
+from payouts.models.changes import CLOSING
 from payouts.operations.bank_bookings import OF_BANK, closing_lines
 from payouts.operations.disputes import tell_dispute
 from payouts.operations.ledger import Line, placed_lines, post_journal
 from payouts.operations.locked_payment import LockedPayment, lock_payment
+from payouts.operations.overtake import overtake_proposals
 from payouts.staff import RESOLVE_PAYMENT
 from payouts.states import Status
 
@@ -42,6 +52,10 @@ class CaseClosed(CaseRefused):
 
 class CaseNeedsTwo(CaseRefused):
     """Money is at stake, so one person proposes how to close it and another one decides."""
+
+
+class CaseCorrectedBefore(CaseRefused):
+    """Another case has put the money of its payment right since this was proposed."""
 
 
 class CaseReasonMissing(CaseRefused):
@@ -134,10 +148,14 @@ def close_by_two(change: ChangeRequest, *, by: User) -> int | None:
     Runs inside the decision's transaction, under the locks of case and payment.
 
     :raises payouts.operations.ledger.BelowFloor: the partner cannot pay; nothing has changed.
+    :raises CaseClosed: what was missing has come meanwhile.
+    :raises CaseCorrectedBefore: the payment's money was put right already; nothing has changed.
     """
     at, way = timezone.now(), Way(change.after["way"])
     actor = staff(by.pk, by.get_username())
     case = Case.objects.select_for_update(no_key=True).get(pk=change.subject)
+    if case.state != CaseState.OPEN:
+        raise CaseClosed
     journal_id = _booked(case, way, actor=actor, at=at)
     case.change, case.journal_id = change, journal_id
     _close(case, way, by=by, reason=change.reason, at=at)
@@ -150,11 +168,46 @@ def close_by_two(change: ChangeRequest, *, by: User) -> int | None:
     return journal_id
 
 
+def close_as_come(kind: CaseKind, subject: str, *, came_with: str, at: datetime) -> Case | None:
+    """Close the case about something missing, because it has come; return it if it was open.
+
+    Joins the caller's transaction. Nothing is booked: what the case was about is not so any more.
+    What people have proposed about it ends with it.
+    """
+    rows = Case.objects.select_for_update(no_key=True)
+    case = rows.filter(kind=kind, subject=subject, state=CaseState.OPEN).first()
+    if case is None:
+        return None
+    reason = f"It came with {came_with}."[:500]
+    overtake_proposals(case.pk, CLOSING, why=reason, at=at)
+    case.state, case.way, case.closing_reason = CaseState.CLOSED, Way.CAME, reason
+    case.closed_at = at
+    case.save(update_fields=["state", "way", "closing_reason", "closed_at"])
+    record_act(Act(verb=Verb.CLOSE, subject=subject_of(case), reason=reason))
+    return case
+
+
+def was_corrected(case: Case) -> bool:
+    """Whether the money of the case's payment was put right already, by this case or another."""
+    if case.payment_id is None:
+        return False
+    corrected = Journal.objects.filter(kind=JournalKind.CORRECTED, payment_id=case.payment_id)
+    return corrected.exists()
+
+
 def ways_of(case: Case, status: Status | None) -> tuple[Way, ...]:
-    """How the case may end, about a payment that has this status now."""
-    return ways_to_close(
+    """How the case may end, about a payment that has this status now.
+
+    A payment's money is put right once: what is wrong with a correction stays to be explained.
+    """
+    if case.kind == CaseKind.UNKNOWN_INSTRUCTION and "difference" in case.theirs:
+        return (Way.TO_SUSPENSE, Way.NOTHING)
+    ways = ways_to_close(
         CaseKind(case.kind), they_say=str(case.theirs.get("says", "")), status=status
     )
+    if _LINES.keys() & set(ways) and was_corrected(case):
+        return tuple(way for way in ways if way not in _LINES)
+    return ways
 
 
 def _workable(case_id: UUID, by: User) -> Case:
@@ -198,6 +251,8 @@ def _correct(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:
     """Book what puts the money right. The payment's status stays: it is final."""
     assert case.payment_id is not None
     payment = lock_payment(case.payment_id)
+    if was_corrected(case):
+        raise CaseCorrectedBefore
     return post_journal(
         JournalKind.CORRECTED,
         payment_id=payment.id,

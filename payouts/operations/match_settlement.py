@@ -7,8 +7,11 @@ by the attempt's unique index, and payments are read once a file.
 
 from typing import Any, Final
 
+from django.db.models import Q
+
 from consumers.statements import fetch_rows
-from payouts.models import COUNTED_STATES, SettlementFile, SettlementFinding
+from payouts.doubts import CaseKind, CaseState
+from payouts.models import COUNTED_STATES, Case, SettlementFile, SettlementFinding
 from payouts.settlements import CLOCKS_DIFFER_AT_MOST, MOVES_MONEY, Outcome
 
 # Between these days (UTC) a payment can be settled: from its first send to when we knew.
@@ -58,10 +61,12 @@ RETURNING NULL
 
 _NOTE_LINES: Final = f"""
 INSERT INTO payouts_settlementfinding (file_id, line_number, outcome, payment_id, amount)
-SELECT file_id, number, outcome, payment_id, amount
+SELECT file_id, number, CASE outcome WHEN '{Outcome.MATCHED}' THEN '{Outcome.CAME}'
+    ELSE outcome END, payment_id, amount
 FROM payouts_settlementline
 WHERE file_id = %(file)s AND number > %(after)s AND number <= %(until)s
-    AND outcome <> '{Outcome.MATCHED}'
+    AND (outcome <> '{Outcome.MATCHED}' OR kind = 'credit' AND payment_id IN (
+        SELECT payment_id FROM payouts_case WHERE state = 'open' AND kind = 'missing_there'))
 RETURNING NULL
 """  # noqa: S608  # nosec B608: constants only
 
@@ -149,9 +154,13 @@ def compare_with_payments(file: SettlementFile) -> None:
 
 
 def wants_two_people(file: SettlementFile) -> bool:
-    """Whether acting on the file would complete or return payments."""
-    found = SettlementFinding.objects.filter(file=file, outcome__in=sorted(MOVES_MONEY))
-    return found.exists()
+    """Whether acting on the file would complete or return payments, or end cases about money."""
+    found = SettlementFinding.objects.filter(file=file)
+    missing = Case.objects.filter(kind=CaseKind.MISSING_THERE, state=CaseState.OPEN)
+    return found.filter(
+        Q(outcome__in=sorted(MOVES_MONEY))
+        | Q(line_number__isnull=False, payment__in=missing.values("payment"))
+    ).exists()
 
 
 def _parameters(file: SettlementFile) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from consumers.statements import fetch_row, fetch_rows
@@ -28,6 +29,13 @@ from payouts.operations.return_payment import (
     ReturnNotice,
     payment_with,
     return_payment,
+)
+from payouts.operations.strangers import (
+    PAID,
+    RETURNED,
+    Stranger,
+    case_settled,
+    lock_stranger,
 )
 from payouts.operations.take_notification import body_of
 
@@ -204,15 +212,24 @@ def _wonder(notification: NetworkNotification, notice: Notice, *, at: datetime) 
     """The network moved money for an instruction that we never gave: somebody has to look."""
     if not isinstance(notice.says, Approved | Returned):
         return
-    says = "paid" if isinstance(notice.says, Approved) else "returned"
+    says = PAID if isinstance(notice.says, Approved) else RETURNED
     amount, identity = notice.amount or Decimal(0), notice.identity
+    stranger = Stranger(notification.network, identity, says, amount)
     reference = identity.retrieval_reference_number
     logger.critical("The network tells of %s, which we never instructed.", reference)
+    with transaction.atomic():
+        lock_stranger(stranger)
+        if case_settled(stranger) is None:
+            _open_stranger(stranger, at=at)
+
+
+def _open_stranger(stranger: Stranger, *, at: datetime) -> None:
+    amount, identity, says = stranger.amount, stranger.identity, stranger.says
+    reference = identity.retrieval_reference_number
     open_case(
         Disagreement(
             kind=CaseKind.UNKNOWN_INSTRUCTION,
-            subject=f"{notification.network}|{reference}|{identity.systems_trace_audit_number}|"
-            f"{identity.terminal_id}|{says}",
+            subject=stranger.subject,
             title=f"${amount:,.2f}: the network says {says}, and we never instructed {reference}",
             amount=amount,
             ours={"status": "not ours"},
@@ -222,8 +239,11 @@ def _wonder(notification: NetworkNotification, notice: Notice, *, at: datetime) 
                 "reference": reference,
                 "trace_number": identity.systems_trace_audit_number,
                 "terminal": identity.terminal_id,
+                "network": stranger.network,
+                # What it takes, or gives, beyond our books.
+                "difference": f"{amount if says == PAID else -amount:.2f}",
             },
         ),
         at=at,
-        actor=card_network(notification.network),
+        actor=card_network(stranger.network),
     )

@@ -15,7 +15,7 @@ from payouts.changes import Contents
 from payouts.doubts import CaseState, Way
 from payouts.models import Attempt, Case, ChangeRequest, EvidenceFile, Payment
 from payouts.models.changes import CLOSING, RESOLUTION, RETURN
-from payouts.operations.cases import close_by_two, ways_of
+from payouts.operations.cases import CaseClosed, CaseCorrectedBefore, close_by_two, ways_of
 from payouts.operations.change_kinds.base import Kind, NotAChange, Target
 from payouts.operations.ledger import BelowFloor
 from payouts.operations.locked_payment import lock_payment
@@ -146,6 +146,11 @@ class CloseCaseKind(Kind):
             return str(close_by_two(change, by=by) or "")
         except BelowFloor as refusal:
             raise NotAChange("The partner does not have the money.") from refusal
+        except CaseClosed as refusal:
+            raise NotAChange("This case is closed.") from refusal
+        except CaseCorrectedBefore as refusal:
+            told = "The money of this push was put right meanwhile, by another case."
+            raise NotAChange(told) from refusal
 
 
 def _payment(target: Target) -> Payment:

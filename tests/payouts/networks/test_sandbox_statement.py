@@ -63,7 +63,7 @@ def test_days_follow_each_other_and_are_the_same_as_together(stocked: SandboxSer
 
 
 def test_settles_what_was_planted_in_the_networks_own_file(stocked: SandboxServer) -> None:
-    asked = {"day": DAYS[0].isoformat(), "plant": "amount_differs", "seed": 7}
+    asked: dict[str, str | int] = {"day": DAYS[0].isoformat(), "plant": "amount_differs", "seed": 7}
     (entry,) = statement(stocked, **asked).entries
     assert entry.amount == Decimal("-25.01")
     assert any(text.endswith("-P7") for text in entry.texts)
