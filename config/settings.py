@@ -244,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
         ("count what was linked", "payouts.follow_events", 5.0),
         ("verify what was linked", "payouts.verify_audit_trail", 3600.0),
         ("go on with settlement files", "payouts.work_on_settlements", 30.0),
+        ("fetch settlement files", "payouts.fetch_settlements", 600.0),
         ("write exports that were left", "payouts.write_exports", 30.0),
         ("forget what was forged", "payouts.forget_forged_notifications", 600.0),
         ("purge deliveries of long ago", "payouts.purge_deliveries", 600.0),
@@ -280,6 +281,8 @@ CARD_ELIGIBILITY_SOURCE = "payouts.networks.eligibility.eligibility_of"
 EVENT_BELL = "payouts.dispatch.ring_webhooks"
 ACQUIRING_BIN = env.text("ACQUIRING_BIN", "408999")
 CARD_ACCEPTOR_ID = env.text("CARD_ACCEPTOR_ID", "PAYOUTS00000001")
+# Whether the network's settlement files are fetched when their day is over.
+FETCH_SETTLEMENTS = env.boolean("FETCH_SETTLEMENTS", default=False)
 # Our accounts at the bank, with commas between them: statements of others are refused.
 BANK_ACCOUNTS = frozenset(
     "".join(account.split()).upper()

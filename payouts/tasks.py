@@ -26,6 +26,7 @@ from payouts.operations.purge_usage import purge_daily_usage
 from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.take_notification import forget_forged_notifications
 from payouts.operations.verify_audit import verify_what_is_new
+from payouts.settlement_fetching import fetch_missing_settlements
 from payouts.webhooks import deliver
 
 _BATCH: Final = 500
@@ -76,6 +77,11 @@ def forget_notifications() -> None:
 @shared_task(name="payouts.work_on_batches", base=AloneTask)
 def work_on_batches() -> None:
     batch_work.work_on_batches()
+
+
+@shared_task(name="payouts.fetch_settlements", base=AloneTask)
+def fetch_settlements() -> None:
+    fetch_missing_settlements()
 
 
 @shared_task(name="payouts.work_on_settlements", base=AloneTask)

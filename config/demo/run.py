@@ -45,6 +45,8 @@ PATIENCE: Final = {
     "SENDER_LOST_SECONDS": "60",
     "INQUIRY_PAUSES_SECONDS": "10,20,60,480,3000,18000,86400",
     "NETWORK_VISIBILITY_SECONDS": "15",
+    # So that each day is proved on the next one without anybody's hand.
+    "FETCH_SETTLEMENTS": "yes",
 }
 
 

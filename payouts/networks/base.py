@@ -201,6 +201,10 @@ class EligibilityUnknown(Exception):
     """The network could not say whether the card can receive a push. Ask again later."""
 
 
+class SettlementUnavailable(Exception):
+    """The network did not give its settlement file. Ask again later."""
+
+
 class CardNetwork(Protocol):
     """What the sender needs from a card network. One instance serves a whole process."""
 

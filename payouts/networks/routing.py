@@ -1,6 +1,6 @@
 """Which network carries a push to which card. Only this room of `networks` reads the settings."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 from django.conf import settings
@@ -57,6 +57,22 @@ def notice_in(network: str, body: bytes) -> Notice | None:
     return read_notice(body) if tells_by_itself(network) else None
 
 
+def settlement_file(day: date, *, largest_bytes: int) -> bytes:
+    """Fetch the network's settlement file about our instructions of a day (UTC) that is over.
+
+    Blocks: call it outside of any transaction.
+
+    :raises payouts.networks.base.SettlementUnavailable: ask again later.
+    """
+    network = _sandbox(settings.CARD_NETWORK_SANDBOX_URL, settings.CARD_NETWORK_READ_SECONDS)
+    return network.settlement_file(
+        day,
+        acquiring_bin=settings.ACQUIRING_BIN,
+        card_acceptor_id=settings.CARD_ACCEPTOR_ID,
+        largest_bytes=largest_bytes,
+    )
+
+
 async def close_networks() -> None:
     """Close the connections that the running event loop has opened; the networks stay usable."""
     await network_for("visa").aclose()
@@ -73,5 +89,5 @@ def identity_for(sequence: int, *, at: datetime) -> NetworkIdentity:
 
 
 @lru_cache(maxsize=8)
-def _sandbox(address: str, read_seconds: float) -> CardNetwork:
+def _sandbox(address: str, read_seconds: float) -> SandboxNetwork:
     return SandboxNetwork(address, patience=Patience.reading(read_seconds))

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from weakref import WeakKeyDictionary
 
@@ -29,6 +29,7 @@ from payouts.networks.base import (
     NotSentReason,
     Outcome,
     Push,
+    SettlementUnavailable,
     Unknown,
     UnknownReason,
 )
@@ -130,6 +131,40 @@ class SandboxNetwork:
         except httpx.HTTPError as problem:
             raise EligibilityUnknown(type(problem).__name__) from None
         return reading.read_card(_wire_answer(response.status_code, response.content, began))
+
+    def settlement_file(
+        self, day: date, *, acquiring_bin: str, card_acceptor_id: str, largest_bytes: int
+    ) -> bytes:
+        """Fetch the network's file of a day (UTC) that is over. Blocks for minutes if it is large.
+
+        :raises SettlementUnavailable: there is none, it is too large, or the journey broke: half a
+            file is none.
+        """
+        whose = {"acquiringBIN": acquiring_bin, "idCode": card_acceptor_id}
+        content = bytearray()
+        try:
+            with (
+                self._new_reader() as reader,
+                reader.stream("GET", "/settlement", params={"day": f"{day}", **whose}) as answer,
+            ):
+                if answer.status_code != httpx.codes.OK:
+                    raise SettlementUnavailable(f"status {answer.status_code}")
+                for piece in answer.iter_bytes():
+                    content += piece
+                    if len(content) > largest_bytes:
+                        raise SettlementUnavailable("too large")
+        except (httpx.HTTPError, OSError) as problem:
+            raise SettlementUnavailable(type(problem).__name__) from None
+        return bytes(content)
+
+    def _new_reader(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self._address,
+            timeout=httpx.Timeout(self._patience.read, connect=self._patience.connect),
+            verify=_tls(),
+            follow_redirects=False,
+            trust_env=False,
+        )
 
     async def aclose(self) -> None:
         """Close the connections of the running loop; what other threads are doing goes on."""

@@ -9,7 +9,10 @@ from decimal import Decimal
 import pytest
 
 from payouts.bank_statements import Statement
+from payouts.networks.base import SettlementUnavailable
+from payouts.networks.sandbox.adapter import Patience, SandboxNetwork
 from payouts.networks.sandbox.settlement import Window, reference_of
+from payouts.settlement_files.sandbox_csv import read_edges
 from payouts.statement_files import read_statements
 from tests.payouts.networks.cast import make_push, push_once
 from tests.sandbox import SandboxServer
@@ -43,6 +46,21 @@ def statement(server: SandboxServer, **asked: str | int) -> Statement:
 
 def window(begin: date, end: date) -> dict[str, str | int]:
     return {"from": f"{begin}T00:00:00Z", "until": f"{end}T00:00:00Z"}
+
+
+def test_the_adapter_fetches_the_networks_file_of_a_day(stocked: SandboxServer) -> None:
+    network = SandboxNetwork(stocked.address, patience=Patience.reading(5))
+    whose = {"acquiring_bin": "408999", "card_acceptor_id": "PAYOUTS00000001"}
+    content = network.settlement_file(DAYS[0], **whose, largest_bytes=10_000)
+    header, trailer = read_edges(content)
+    assert (header.begins_at.date(), trailer.credited) == (DAYS[0], Decimal("25.00"))
+    with pytest.raises(SettlementUnavailable, match="too large"):
+        network.settlement_file(DAYS[0], **whose, largest_bytes=10)
+    with pytest.raises(SettlementUnavailable, match="400"):
+        network.settlement_file(TODAY + timedelta(days=1), **whose, largest_bytes=10_000)
+    nobody = SandboxNetwork("http://127.0.0.1:9", patience=Patience.reading(1))
+    with pytest.raises(SettlementUnavailable, match="ConnectError"):
+        nobody.settlement_file(TODAY, **whose, largest_bytes=10_000)
 
 
 def test_settles_a_day_on_the_next_one(stocked: SandboxServer) -> None:
