@@ -22,7 +22,9 @@ from payouts.webhooks.signing import signature_headers
 USER_AGENT: Final = "payouts-webhooks/1"
 # An answer whose status is known need not be waited for.
 _TEXT_SECONDS: Final = 2.0
-_KEPT_IDLE_SECONDS: Final = 5.0
+# Receivers close what is idle for two seconds and more: a delivery would be lost on it, and said to
+# have failed.
+_KEPT_IDLE_SECONDS: Final = 1.0
 
 
 class Sender:
