@@ -26,6 +26,7 @@ from payouts.webhooks import deliver
 from tests import cluster
 from tests.migrated_once import copy_what_one_migrates
 from tests.owner import OWNER, as_application, let_application_become_owner
+from tests.racing import let_connections_go
 
 # What migrations wrote and no test changes for good: it is kept when the tables are emptied.
 _KEPT_TABLES = frozenset(
@@ -175,6 +176,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         _let_the_collector_pass_over_what_is_there()
         with as_application():
             yield
+            let_connections_go()
 
 
 @pytest.fixture(scope="session", autouse=True)
