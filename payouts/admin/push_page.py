@@ -172,7 +172,11 @@ def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
         payee=payee,
         total=payment.amount + payment.fee_amount,
         status=status_shown(payment),
-        means=status_means(payment.status, payment.moved_otherwise),
+        means=status_means(
+            payment.status,
+            payment.moved_otherwise,
+            attempt_state="" if attempt is None else attempt.state,
+        ),
         maker=_maker(payment),
         source=SOURCE_WORDS[payment.source],
         failure=_failure(payment),

@@ -59,6 +59,13 @@ DISPUTE_WORDS: Final = {
     MoneyMoved.YES.value: "was paid",
     MoneyMoved.NO.value: "was not paid",
 }
+# In place of those of the status where people have said it, and the network has not.
+SAID_BY_PEOPLE_MEANS: Final = {
+    Status.COMPLETED.value: "Paid, as two people have said with evidence. The card network has not "
+    "confirmed it.",
+    Status.FAILED.value: "Not paid, as two people have said with evidence, and the funds are free "
+    "again. The card network has not confirmed it.",
+}
 DISPUTE_MEANS: Final = {
     MoneyMoved.UNKNOWN.value: "Somebody says otherwise, and people look into it: nobody knows "
     "whether the money moved. Do not push the amount again.",
@@ -125,9 +132,16 @@ _SECRET_NAMES: Final = frozenset({"pan", "number", "pin", "cvv", "cvv2", "cvc", 
 _SECRET_ENDINGS: Final = ("accountnumber", "cardnumber", "password", "secret", "token")
 
 
-def status_means(status: str, moved_otherwise: str) -> str:
-    """What a push's status means for its money, in a sentence or two; cases go before it."""
-    return DISPUTE_MEANS.get(moved_otherwise) or STATUS_MEANS[status]
+def status_means(status: str, moved_otherwise: str, *, attempt_state: str = "") -> str:
+    """What a push's status means for its money, in a sentence or two; cases go before it.
+
+    Whose attempt is still unclear has no answer of a network: people have said how it ended.
+    """
+    if moved_otherwise in DISPUTE_MEANS:
+        return DISPUTE_MEANS[moved_otherwise]
+    if attempt_state == AttemptState.UNKNOWN and status in SAID_BY_PEOPLE_MEANS:
+        return SAID_BY_PEOPLE_MEANS[status]
+    return STATUS_MEANS[status]
 
 
 def masked(value: Any, *, name: str = "") -> Any:

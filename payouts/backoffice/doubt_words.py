@@ -26,6 +26,12 @@ FOUND_WORDS: Final = {
     "sender_lost": "the sender stopped in the middle",
     "internal_error": "an error of our own",
 }
+NOT_AGAIN_WORDS: Final = {
+    "card_inactive": "the card is deactivated",
+    "card_expired": "the card has expired",
+    "card_not_eligible": "no push goes to such a card",
+    "consumer_inactive": "the consumer's account is closed",
+}
 ASKED_WORDS: Final = {
     Asked.ASKING: "The network is being asked. What it says appears here.",
     Asked.ALREADY: "The network is being asked already. What it says appears here.",

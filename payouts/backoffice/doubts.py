@@ -1,5 +1,6 @@
 """Pushes in doubt: the board of all, the page of one, asking the network, proposing an end."""
 
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +26,7 @@ from payouts.backoffice.doubt_words import (
     ASKED_WORDS,
     EVIDENCE_WORDS,
     FOUND_WORDS,
+    NOT_AGAIN_WORDS,
     VERDICT_MEANS,
     VERDICT_WORDS,
 )
@@ -46,10 +48,12 @@ from payouts.operations.ask_now import ask_now
 from payouts.operations.change_kinds import NotAChange
 from payouts.operations.keep_evidence import reveal_evidence
 from payouts.operations.resolve_unknown import Claim, propose_resolution
+from payouts.operations.send_payments import obstacle_to_sending
 from payouts.staff import RESOLVE_PAYMENT, REVEAL_EVIDENCE
 from payouts.states import Status
 
 SEE: Final = "payouts.view_payment"
+_NOT_FOUND: Final = "not_found"
 # What people may say of a push with this status.
 _VERDICTS: Final = {
     Status.UNKNOWN.value: (Status.COMPLETED.value, Status.FAILED.value),
@@ -177,7 +181,7 @@ def _board(request: HttpRequest) -> dict[str, Any]:
     found = doubts(after=after, at=at)
     page = found[:DOUBTS_SHOWN]
     return {
-        "rows": [(one, _last_words(one)) for one in page],
+        "rows": [(one, _last_words(one, at=at)) for one in page],
         "sums": doubt_sums(),
         "later": page[-1].payment.pk if len(found) > DOUBTS_SHOWN else None,
         "after": after,
@@ -187,9 +191,14 @@ def _board(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _last_words(one: Doubt) -> str:
+def _last_words(one: Doubt, *, at: datetime) -> str:
     found = one.inquiries.last_found or one.payment.attempt.unknown_reason
-    return FOUND_WORDS.get(found, found.replace("_", " "))
+    words = FOUND_WORDS.get(found, found.replace("_", " "))
+    if found != _NOT_FOUND or one.payment.status != Status.UNKNOWN.value:
+        return words
+    # What the network does not have goes again by itself. Where it does not, people have to act.
+    obstacle = obstacle_to_sending(one.payment, at=at)
+    return f"{words}, and it is not sent again: {NOT_AGAIN_WORDS[obstacle]}" if obstacle else words
 
 
 def _page(request: HttpRequest, payment: Payment, form: ClaimForm | None = None) -> HttpResponse:
@@ -206,7 +215,7 @@ def _page(request: HttpRequest, payment: Payment, form: ClaimForm | None = None)
         title=f"${payment.amount:,.2f} to {payment.consumer}",
         page=push_page(payment, with_journals=False),
         about=about,
-        said=_last_words(about) if hasattr(payment, "attempt") else "",
+        said=_last_words(about, at=at) if hasattr(payment, "attempt") else "",
         proposals=proposals,
         is_unknown=Status(payment.status) is Status.UNKNOWN,
         is_maker=is_maker,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
@@ -27,7 +27,7 @@ from consumers.vault import (
     unseal,
 )
 from payouts.actors import WORKER
-from payouts.models import EventKind
+from payouts.models import EventKind, Payment
 from payouts.money import CURRENCY
 from payouts.networks.base import NetworkIdentity, Push
 from payouts.networks.routing import PUSHABLE_CARD_NETWORKS, identity_for, network_for
@@ -52,6 +52,16 @@ class Instruction:
     push: Push = field(repr=False)
 
 
+class _Destination(NamedTuple):
+    """What decides whether money may be sent there at all."""
+
+    card_network: str
+    card_status: str
+    expiration_month: int
+    expiration_year: int
+    consumer_is_active: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Due:
     """A row of `_CLAIM`: a payment under our lock, with what its instruction needs."""
@@ -72,6 +82,11 @@ class _Due:
     recipient_name: str
     consumer_is_active: bool
     attempt_network: str | None
+
+    @property
+    def destination(self) -> _Destination:
+        expires = (self.expiration_month, self.expiration_year)
+        return _Destination(self.card_network, self.card_status, *expires, self.consumer_is_active)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +240,7 @@ _KEY_MISSING: Final = "card_key_missing"
 
 def _opened(due: _Due, at: datetime) -> _Sendable | str:
     """The payment with its card number, or the code of what stands against sending it."""
-    obstacle = _obstacle(due, at)
+    obstacle = _obstacle(due.destination, at)
     if obstacle is not None:
         return obstacle
     try:
@@ -242,15 +257,24 @@ def _opened(due: _Due, at: datetime) -> _Sendable | str:
     return _Sendable(due, number)
 
 
-def _obstacle(due: _Due, at: datetime) -> str | None:
+def obstacle_to_sending(payment: Payment, *, at: datetime) -> str | None:
+    """The code of what forbids sending a payment, also again; None if nothing does."""
+    card = payment.card
+    expires = (card.expiration_month, card.expiration_year)
+    return _obstacle(
+        _Destination(card.network, card.status, *expires, payment.consumer.is_active), at
+    )
+
+
+def _obstacle(to: _Destination, at: datetime) -> str | None:
     """What has become true since the payment was accepted and forbids sending it."""
-    if due.card_network not in PUSHABLE_CARD_NETWORKS:
+    if to.card_network not in PUSHABLE_CARD_NETWORKS:
         return "card_not_eligible"
-    if not due.consumer_is_active:
+    if not to.consumer_is_active:
         return "consumer_inactive"
-    if due.card_status != CardStatus.ACTIVE:
+    if to.card_status != CardStatus.ACTIVE:
         return "card_inactive"
-    if is_expired(due.expiration_month, due.expiration_year, on=at.astimezone(UTC).date()):
+    if is_expired(to.expiration_month, to.expiration_year, on=at.astimezone(UTC).date()):
         return "card_expired"
     return None
 

@@ -9,6 +9,7 @@ from payouts.admin.words import (
     STATUS_TONES,
     masked,
     pretty,
+    status_means,
 )
 from payouts.models import AccountKind, EventKind
 from payouts.states import Status
@@ -19,6 +20,16 @@ def test_has_words_for_everything_that_can_happen() -> None:
     assert set(STATUS_TONES) == set(STATUS_MEANS) == {status.value for status in Status}
     assert set(EVENT_WORDS) == set(EventKind.values)
     assert set(ACCOUNT_WORDS) == set(AccountKind.values)
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED])
+def test_says_of_no_network_what_people_have_said(status: Status) -> None:
+    by_people = status_means(status.value, "", attempt_state="unknown")
+    assert "two people" in by_people
+    assert "has approved" not in by_people
+    assert "ertainly" not in by_people
+    assert status_means(status.value, "", attempt_state="approved") == STATUS_MEANS[status.value]
+    assert "two people" not in status_means(status.value, "unknown", attempt_state="unknown")
 
 
 @pytest.mark.parametrize(

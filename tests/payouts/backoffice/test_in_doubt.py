@@ -8,8 +8,10 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from consumers.models import AuditEntry
+from consumers.models import AuditEntry, CardStatus, PaymentCard
 from payouts.models import ChangeRequest, EvidenceFile, Payment
+from payouts.networks.base import NotFound
+from payouts.operations.inquire import record_finding
 from payouts.operations.record_outcome import record_outcome
 from payouts.states import Status
 from tests.back_office import browser, browser_of, text_of
@@ -65,6 +67,17 @@ def test_the_board_says_what_there_is_to_know(unknown: Payment) -> None:
     rrn = unknown.attempt.retrieval_reference_number
     for words in ("$100.00", "Ada Example", rrn, "Not asked yet: no answer in time", "Asked next"):
         assert words in said
+
+
+def test_says_that_it_does_not_go_again_to_a_card_that_was_deactivated(unknown: Payment) -> None:
+    record_finding(unknown.pk, NotFound())
+    client = browser("operations")
+    for address in (BOARD, page(unknown)):
+        assert "not sent again" not in text_of(client.get(address))
+    PaymentCard.objects.filter(pk=unknown.card_id).update(status=CardStatus.INACTIVE)
+    for address in (BOARD, page(unknown)):
+        said = text_of(client.get(address))
+        assert "does not have it, and it is not sent again: the card is deactivated" in said
 
 
 def test_an_empty_board_says_so() -> None:
