@@ -155,7 +155,7 @@ def _use(notification: NetworkNotification, notice: Notice | None) -> _Use:
         if notification.is_genuine:
             _wonder(notification, notice, at=notification.received_at)
         return _Use(meaning, CameTo.NOT_OURS)
-    if not notification.is_genuine or _is_about_another_amount(notice, payment_id):
+    if not notification.is_genuine or not _is_about_our_amount(notice, payment_id):
         return _Use(meaning, _asked(payment_id), payment_id)
     return _Use(meaning, _believed(notification.network, notice, payment_id), payment_id)
 
@@ -172,11 +172,14 @@ def _meaning(notice: Notice) -> Meaning:
             return Meaning.IN_PROGRESS
 
 
-def _is_about_another_amount(notice: Notice, payment_id: UUID) -> bool:
-    """A decision about another amount is as good as unsigned. Of a return that is a case."""
-    if notice.amount is None or isinstance(notice.says, Returned):
+def _is_about_our_amount(notice: Notice, payment_id: UUID) -> bool:
+    """A decision about another amount, or about one that nobody can read, is as good as unsigned.
+    Of a return that is a case."""
+    if not isinstance(notice.says, Approved | Declined):
+        return True
+    if notice.amount is None:
         return False
-    return not Payment.objects.filter(pk=payment_id, amount=notice.amount).exists()
+    return Payment.objects.filter(pk=payment_id, amount=notice.amount).exists()
 
 
 def _asked(payment_id: UUID) -> CameTo:

@@ -144,9 +144,10 @@ def test_what_was_signed_long_ago_is_as_good_as_unsigned(unknown: Payment) -> No
     assert (row.came_to, status_of(unknown)) == ("asked", Status.UNKNOWN)
 
 
-def test_a_decision_about_another_amount_is_not_believed(unknown: Payment) -> None:
+@pytest.mark.parametrize("amount", ["9.99", 9.99, "9.990", None])
+def test_a_decision_about_another_amount_is_not_believed(unknown: Payment, amount: Any) -> None:
     _due_later(unknown)
-    assert told(notice(unknown, amount="9.99")).came_to == "asked"
+    assert told(notice(unknown, amount=amount)).came_to == "asked"
     assert status_of(unknown) is Status.UNKNOWN
 
 
