@@ -42,7 +42,8 @@ _STATES: Final = {
 _REFUSALS: Final = {
     "not_a_settlement_file": "This is no settlement file of the network.",
     "end_is_missing": "The end of the file is missing: it was cut off on its way. Fetch it again.",
-    "window_is_not_over": "The file was made before the time that it is about was over.",
+    "window_is_not_over": "The time that the file is about is not over yet, or was not when it was "
+    "made.",
     "too_large": "The file is too large.",
     "card_number_in_name": "There is a card number in the file's name.",
     "not_about_us": "The file is about instructions of somebody else ({acceptor}).",

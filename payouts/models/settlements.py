@@ -32,7 +32,7 @@ COUNTED_STATES = (
 
 
 class SettlementFile(models.Model):
-    """One file of a network. `sha256` is unique: the same file again is this one.
+    """One file of a network. The same file again is this one, unless this one is refused.
 
     What it says is frozen by a trigger; what changes is how far it is.
     """
@@ -54,7 +54,7 @@ class SettlementFile(models.Model):
     credited = models.DecimalField(max_digits=16, decimal_places=2)
     returns = models.PositiveIntegerField()
     returned = models.DecimalField(max_digits=16, decimal_places=2)
-    sha256 = models.BinaryField(max_length=32, unique=True)
+    sha256 = models.BinaryField(max_length=32)
     size_bytes = models.PositiveBigIntegerField()
     pieces = models.PositiveIntegerField()
     state = models.CharField(
@@ -80,6 +80,12 @@ class SettlementFile(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=SettlementState.values), name="settlement_known_state"
+            ),
+            # What was refused may come again: a person can have said no by mistake.
+            models.UniqueConstraint(
+                fields=["sha256"],
+                condition=~Q(state=SettlementState.REFUSED),
+                name="settlement_taken_once",
             ),
             models.CheckConstraint(
                 condition=Q(begins_at__lt=F("ends_at")), name="settlement_has_window"

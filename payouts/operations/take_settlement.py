@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from django.conf import settings
@@ -22,6 +23,8 @@ from payouts.staff import RESOLVE_PAYMENT
 
 PIECE_BYTES: Final = 4 * 1024 * 1024
 LONGEST_NAME: Final = 200
+# As far as the network's clock may be ahead of ours.
+CLOCKS_APART: Final = timedelta(minutes=5)
 
 
 class SettlementNotPermitted(SettlementRefused):
@@ -59,7 +62,7 @@ def take_settlement(upload: SettlementUpload) -> Taken:
     told = {"file": upload.name, "sha256": digest.hex(), "bytes": len(upload.content)}
     subject = Subject(SettlementFile._meta.label_lower, label="settlement file")
     act = Act(verb=Verb.UPLOAD, subject=subject, after=told)
-    known = SettlementFile.objects.filter(sha256=digest).first()
+    known = _known(digest)
     if known is not None and _may_bring(upload.by):
         return Taken(known, is_new=False)
     with audited(act, refusals=(SettlementRefused,)):
@@ -81,6 +84,11 @@ def pieces_of(content: bytes) -> Iterator[bytes]:
         begin = end
 
 
+def _known(digest: bytes) -> SettlementFile | None:
+    kept = SettlementFile.objects.exclude(state=SettlementState.REFUSED)
+    return kept.filter(sha256=digest).first()
+
+
 def _may_bring(by: User | None) -> bool:
     return by is None or (by.is_active and by.has_perm(RESOLVE_PAYMENT))
 
@@ -94,8 +102,7 @@ def _taken(upload: SettlementUpload, digest: bytes) -> Taken:
         raise SettlementRefused("card_number_in_name")
     header, trailer = read_edges(upload.content)
     lock_settlements()
-    known = SettlementFile.objects.filter(sha256=digest).first()
-    if known is not None:
+    if (known := _known(digest)) is not None:
         return Taken(known, is_new=False)
     _require_fits(header)
     at, pieces = timezone.now(), list(pieces_of(upload.content))
@@ -135,6 +142,9 @@ def _require_fits(header: Header) -> None:
         raise SettlementRefused("not_about_us", acceptor=header.card_acceptor_id)
     if header.currency != "USD":
         raise SettlementRefused("currency", currency=header.currency)
+    # What is paid later would be in no file: this one does not know it, the next ones overlap.
+    if header.ends_at > timezone.now() + CLOCKS_APART:
+        raise SettlementRefused("window_is_not_over")
     counted = SettlementFile.objects.filter(network=NETWORK, **merchant).exclude(
         state=SettlementState.REFUSED
     )

@@ -123,4 +123,4 @@ def test_the_pages_ask_a_fixed_number_of_statements(
 
 def _bring_apart(content: bytes, number: int) -> SettlementFile:
     """About another year than the others."""
-    return bring(content.replace(b"2026-", f"203{number}-".encode()))
+    return bring(content.replace(b"2026-", f"201{number}-".encode()))

@@ -124,6 +124,18 @@ def test_refuses_a_window_that_is_not_over() -> None:
         bring(settlement_of([], window=window, made_at=window.ends_at - timedelta(seconds=1)))
 
 
+def test_refuses_a_window_that_is_not_over_by_our_clock(
+    monkeypatch: pytest.MonkeyPatch, card: PaymentCard
+) -> None:
+    monkeypatch.setattr(take_settlement, "CLOCKS_APART", timedelta(minutes=5))
+    window = window_around_now()
+    with pytest.raises(SettlementRefused, match="window_is_not_over"):
+        bring(settlement_of([line_about(push_unknown(card))], window=window))
+    assert not SettlementFile.objects.exists()
+    over = Window(window.begins_at, window.begins_at + timedelta(days=1))
+    assert bring(settlement_of([], window=over)).state == "done"
+
+
 class Killed(BaseException):
     """The process dies here."""
 
@@ -194,6 +206,19 @@ def test_a_second_person_may_say_no(card: PaymentCard) -> None:
     assert (file.state, file.refusal["code"]) == ("refused", "rejected")
     assert status_of(payment) is Status.UNKNOWN
     assert not SettlementLine.objects.exists()
+
+
+def test_what_somebody_has_said_no_to_may_come_again(card: PaymentCard) -> None:
+    payment = push_unknown(card)
+    content = settlement_of([line_about(payment)])
+    opal, otto = two_operators()
+    reject_settlement(bring(content, by=opal).pk, by=otto, reason="By mistake")
+    again = bring(content, by=opal)
+    assert again.state == "waiting"
+    assert bring(content, by=opal) == again
+    apply_settlement(again.pk, by=otto)
+    work_on_settlements()
+    assert status_of(payment) is Status.COMPLETED
 
 
 def test_a_viewer_brings_no_file(card: PaymentCard) -> None:
