@@ -267,6 +267,11 @@ class PaymentCard(models.Model):
     def __str__(self) -> str:
         return f"{self.network} ···· {self.last4}"
 
+    @property
+    def is_active(self) -> bool:
+        """Not taken out of use; it may have expired all the same."""
+        return self.status == CardStatus.ACTIVE
+
 
 class PartnerEvent(models.Model):
     """What partners are told about besides payments, whose histories tell of themselves.

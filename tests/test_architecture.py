@@ -275,6 +275,24 @@ def test_interfaces_compare_no_status_strings() -> None:
     assert wrong(found, among=[s for s in product() if any(s.is_in(room) for room in rooms)]) == []
 
 
+# What a row is, a page asks of a property; its words come from one place.
+_STATE_IN_TEMPLATE = re.compile(
+    r"\{%\s*(?:if|elif)\b[^%]*(?:state|status|result|verdict)\s*(?:==|!=|in)\s*['\"]"
+)
+
+
+def test_templates_compare_no_states() -> None:
+    pages = sorted((ROOT / "templates").rglob("*.html"))
+    assert pages
+    found = [
+        f"{page.relative_to(ROOT)}:{number}"
+        for page in pages
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
+        if _STATE_IN_TEMPLATE.search(line)
+    ]
+    assert found == []
+
+
 def test_money_is_never_a_float() -> None:
     def found(source: Source) -> Iterator[ast.AST]:
         for call in calls(source):

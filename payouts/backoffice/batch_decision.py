@@ -169,6 +169,7 @@ def _ask(
         "batch": found,
         "form": form,
         "verdict": form["verdict"].value(),
+        "is_approval": form["verdict"].value() == Verdict.APPROVE,
         "chosen": waiting_pushes(pushes),
         "left_out": written(left_out),
         "digest": digest_of_marks(marks_of(seen)).hex(),

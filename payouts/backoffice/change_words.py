@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from payouts.approvers import name_of
 from payouts.backoffice.words import SOURCE_WORDS
-from payouts.changes import ChangeBar, Contents
+from payouts.changes import ChangeBar, ChangeState, Contents
 from payouts.fees import fee_for
+from payouts.models import ChangeRequest
 from payouts.operations.change_kinds.base import instant_of
 from payouts.operations.change_kinds.terms import fees_in
 
@@ -50,6 +52,14 @@ CHANGE_BAR_WORDS: Final = {
 }
 
 STATE_TONES: Final = {"proposed": "warning", "applied": "success", "rejected": "danger"}
+
+_ENDED_WORDS: Final = {
+    ChangeState.APPLIED: "Approved and done by {}",
+    ChangeState.REJECTED: "Rejected by {}",
+    ChangeState.WITHDRAWN: "Taken back",
+    ChangeState.EXPIRED: "Expired: nobody decided in time",
+    ChangeState.OVERTAKEN: "Ended by itself: something else came first",
+}
 
 NOTHING: Final = "-"
 EXAMPLE_AMOUNTS: Final = tuple(map(Decimal, ("10.00", "250.00", "1000.00", "10000.00")))
@@ -185,3 +195,11 @@ _SPECIAL: Final[dict[str, Callable[[Any], str]]] = {
     "card_younger_than": age_words,
     "source": lambda source: SOURCE_WORDS.get(source, "any"),
 }
+
+
+def ended_words(change: ChangeRequest) -> str:
+    """How the change ended, and by whom; empty while it waits. Read it with whoever decided."""
+    if change.is_alone:
+        return "Done at once: there was nobody who could check it"
+    decider = "" if change.decided_by is None else name_of(change.decided_by)
+    return _ENDED_WORDS.get(ChangeState(change.state), "").format(decider)

@@ -24,6 +24,7 @@ from payouts.backoffice.change_words import (
     STATE_TONES,
     change_lines,
     costs,
+    ended_words,
 )
 from payouts.backoffice.doubt_words import page_of_resolution
 from payouts.backoffice.fields import LongText, NoteField
@@ -272,7 +273,7 @@ def _page(request: HttpRequest, change: ChangeRequest, form: DecisionForm) -> Ht
         lines=change_lines(change.before, change.after),
         costs=costs(change.before, change.after) if change.kind == "fee_schedule" else (),
         proposer=name_of(change.proposed_by),
-        decider="" if change.decided_by is None else name_of(change.decided_by),
+        ended=ended_words(change),
         is_waiting=matter.is_waiting,
         is_blocked=matter.is_waiting and not could,
         could=", ".join(one.name for one in could[:5]),

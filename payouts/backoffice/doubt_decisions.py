@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from consumers.admin.base import label
 from payouts.approvers import name_of
-from payouts.backoffice.change_words import CHANGE_BAR_WORDS, STATE_TONES
+from payouts.backoffice.change_words import CHANGE_BAR_WORDS, STATE_TONES, ended_words
 from payouts.backoffice.changes import DecisionForm, proof_of_decision
 from payouts.backoffice.doubt_words import (
     VERDICT_MEANS,
@@ -48,7 +48,7 @@ class Proposal:
     means: str
     state: SafeString
     proposer: str
-    decider: str
+    ended: str
     seen: str
     is_waiting: bool
     is_own: bool
@@ -142,7 +142,7 @@ def _proposal(person: User, change: ChangeRequest, at: datetime) -> Proposal:
         means=VERDICT_MEANS.get(verdict, ""),
         state=label(change.state, STATE_TONES),
         proposer=name_of(change.proposed_by),
-        decider="" if change.decided_by is None else name_of(change.decided_by),
+        ended=ended_words(change),
         seen=bytes(change.digest).hex(),
         is_waiting=matter.is_waiting,
         is_own=change.proposed_by_id == person.pk,

@@ -124,8 +124,11 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleLine:
+    """A schedule: the one that holds, one to come, or (neither) one of before."""
+
     row: FeeSchedule
-    state: str
+    is_now: bool = False
+    is_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +255,10 @@ def _trial(
 
 
 def _prices(row: Partner, amount: Decimal, schedules: list[ScheduleLine]) -> list[Price]:
-    current = next((line.row for line in schedules if line.state == "now"), None)
+    current = next((line.row for line in schedules if line.is_now), None)
     prices = [_price("Today", amount, FREE if current is None else _fees(current))]
     for line in reversed(schedules):
-        if line.state == "later":
+        if line.is_later:
             begins = timezone.localtime(line.row.valid_from).strftime("%d %b %Y, %H:%M")
             prices.append(_price(f"From {begins}", amount, _fees(line.row)))
     proposed = waiting_changes(at=timezone.now()).filter(partner=row, kind="fee_schedule")
@@ -279,10 +282,8 @@ def _schedules(row: Partner, at: datetime) -> list[ScheduleLine]:
     begun = FeeSchedule.objects.filter(partner=row, valid_from__lte=at).order_by("-valid_from")
     past = list(begun[: _PAST_SHOWN + 1])
     later = FeeSchedule.objects.filter(partner=row, valid_from__gt=at).order_by("-valid_from")
-    lines = [ScheduleLine(one, "later") for one in later[:20]]
-    return lines + [
-        ScheduleLine(one, "now" if place == 0 else "before") for place, one in enumerate(past)
-    ]
+    lines = [ScheduleLine(one, is_later=True) for one in later[:20]]
+    return lines + [ScheduleLine(one, is_now=place == 0) for place, one in enumerate(past)]
 
 
 def _limits(row: Partner) -> list[LimitLine]:

@@ -115,7 +115,7 @@ class _Said:
             self._request,
             "backoffice/sign.html",
             title="Sign your decision",
-            verdict=self._verdict.value,
+            is_approval=self._verdict is Verdict.APPROVE,
             facts=[*facts(), ("Reason", self._reason)],
             statement=statement.text(),
             options=json.dumps(self._options(statement)),

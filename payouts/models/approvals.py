@@ -156,3 +156,7 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} by {self.user_id}"
+
+    @property
+    def is_yes(self) -> bool:
+        return self.verdict == Verdict.APPROVE

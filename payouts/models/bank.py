@@ -77,6 +77,22 @@ class StatementFile(models.Model):
         return self.name
 
     @property
+    def is_being_read(self) -> bool:
+        return self.state == StatementState.READING
+
+    @property
+    def is_being_judged(self) -> bool:
+        return self.state in (StatementState.MATCHING, StatementState.COMPARING)
+
+    @property
+    def is_acting(self) -> bool:
+        return self.state == StatementState.ACTING
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == StatementState.DONE
+
+    @property
     def digest(self) -> str:
         """The SHA-256 of the file, in hexadecimal digits."""
         return bytes(self.sha256).hex()

@@ -66,6 +66,18 @@ class Batch(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_ready(self) -> bool:
+        return self.state == BatchState.READY
+
+    @property
+    def is_issuing(self) -> bool:
+        return self.state == BatchState.ISSUING
+
+    @property
+    def is_being_looked_at(self) -> bool:
+        return self.state in (BatchState.READING, BatchState.CHECKING)
+
 
 class BatchFile(models.Model):
     """The uploaded bytes, sealed by the vault, from the upload until they are read. Then deleted.
@@ -156,6 +168,15 @@ class BatchRow(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}"
+
+    @property
+    def is_good(self) -> bool:
+        return self.state == RowState.GOOD
+
+    @property
+    def can_be_chosen(self) -> bool:
+        """Whether its uploader still says if it is issued."""
+        return self.state in (RowState.GOOD, RowState.LEFT_OUT)
 
 
 class BatchTally(models.Model):

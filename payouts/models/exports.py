@@ -83,6 +83,18 @@ class Export(models.Model):
         return f"pushes as {self.kind.upper()}"
 
     @property
+    def is_waiting(self) -> bool:
+        return self.state == ExportState.WAITING
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == ExportState.DONE
+
+    @property
+    def is_refused(self) -> bool:
+        return self.state == ExportState.REFUSED
+
+    @property
     def digest(self) -> str:
         """The SHA-256 of the finished file, in hexadecimal digits."""
         return bytes(self.sha256 or b"").hex()

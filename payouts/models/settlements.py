@@ -103,6 +103,22 @@ class SettlementFile(models.Model):
         return self.reference
 
     @property
+    def is_being_read(self) -> bool:
+        return self.state == SettlementState.READING
+
+    @property
+    def is_being_judged(self) -> bool:
+        return self.state in (SettlementState.MATCHING, SettlementState.COMPARING)
+
+    @property
+    def is_acting(self) -> bool:
+        return self.state == SettlementState.ACTING
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == SettlementState.DONE
+
+    @property
     def digest(self) -> str:
         """The SHA-256 of the file, in hexadecimal digits."""
         return bytes(self.sha256).hex()

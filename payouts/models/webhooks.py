@@ -213,3 +213,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id} to {self.endpoint_id}: {self.state}"
+
+    @property
+    def is_due(self) -> bool:
+        return self.state == DeliveryState.DUE
+
+    @property
+    def is_sending(self) -> bool:
+        return self.state == DeliveryState.SENDING
