@@ -1,5 +1,8 @@
 """Cases: the list, the page of one, making it one's own, and how it ends."""
 
+import re
+from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -39,6 +42,11 @@ from payouts.states import Status
 _CLOSED: Final = "This case is closed."
 # Parts of what a side says that stand elsewhere on the page, and those that are words of the code.
 _SHOWN_APART: Final = frozenset({"answer", "statement_file"})
+_PLACES: Final = {name: place for place, name in enumerate(SIDE_WORDS)}
+_DOLLARS: Final = frozenset({"amount", "difference", "owed_to_network"})
+_DAYS: Final = frozenset({"settled_on", "booked_on", "last_day"})
+_MONEY: Final = re.compile(r"-?\d+\.\d\d", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _OF_OURS: Final = frozenset({"says", "status", "failure"})
 
 
@@ -168,15 +176,27 @@ def _page(request: HttpRequest, found: Case, form: ClosingForm | None = None) ->
 
 
 def _side(says: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (SIDE_WORDS.get(name, name.replace("_", " ").capitalize()), _said(name, value))
+    """What a side says, in the order in which people ask; the database keeps none."""
+    told = [
+        name
         for name, value in says.items()
         if value not in (None, "", {}) and name not in _SHOWN_APART
+    ]
+    return [
+        (SIDE_WORDS.get(name, name.replace("_", " ").capitalize()), _said(name, says[name]))
+        for name in sorted(told, key=lambda name: _PLACES.get(name, len(_PLACES)))
     ]
 
 
 def _said(name: str, value: Any) -> str:
-    return str(value).replace("_", " ") if name in _OF_OURS else str(value)
+    text = str(value)
+    if name in _OF_OURS:
+        return text.replace("_", " ")
+    if name in _DOLLARS and _MONEY.fullmatch(text):
+        return f"${Decimal(text):,.2f}".replace("$-", "-$")
+    if name in _DAYS and _DAY.fullmatch(text):
+        return f"{date.fromisoformat(text):%d %b %Y}"
+    return text
 
 
 def _name(found: Case) -> str:

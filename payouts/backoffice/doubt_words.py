@@ -103,7 +103,11 @@ SIDE_WORDS: Final = {
     "owed_to_network": "The network's due",
     "last_day": "Last day (UTC)",
     "booked_on": "Booked on",
+    "text": "Text",
     "bank_reference": "The bank's reference",
+    "statement": "Statement",
+    "entry": "Entry",
+    "network": "Network",
 }
 
 
