@@ -5,7 +5,8 @@ each dollar must be. After every step both are compared, and every invariant of 
 """
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -64,7 +65,13 @@ from tests.pushes import (
     make_staff,
     push_request,
 )
-from tests.settlements import bring, line_about, settlement_of, window_around_now
+from tests.settlements import (
+    bring,
+    findings_of,
+    line_about,
+    settlement_of,
+    window_around_now,
+)
 
 FUNDED: Final = Decimal("300.00")
 NEEDS_APPROVAL: Final = Decimal("50.00")
@@ -87,6 +94,8 @@ FATES: Final[dict[str, tuple[bool | None, Outcome | None]]] = {
 # What may be wrong with one line of a settlement file. Each is a case, and changes no payment.
 WRONG: Final = ("another amount", "twice", "left out")
 PAID: Final = (Status.COMPLETED, Status.RETURNED)
+# What files were found to say, in all lives together.
+FOUND: Final[Counter[str]] = Counter()
 UNCLEAR: Final = (Status.SUBMITTED, Status.UNKNOWN)
 
 
@@ -375,6 +384,7 @@ class Lives(RuleBasedStateMachine):
         self.files += 1
         file = bring(settlement_of(lines, window=self.window, reference=f"S{self.files}"))
         assert (file.state, file.lines) == (SettlementState.DONE, len(lines))
+        FOUND.update(findings_of(file))
         begins_at = self.window.ends_at
         self.window = Window(begins_at, begins_at + timedelta(days=1))
 
@@ -463,9 +473,42 @@ def test_some_lives_go_as_modelled() -> None:
     _run(max_examples=7, stateful_step_count=25, derandomize=True, database=None, phases=phases)
 
 
+@pytest.fixture
+def life(db: None) -> Iterator[Lives]:
+    made = Lives()
+    made.open_the_house()
+    FOUND.clear()
+    yield made
+    made.teardown()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        ("", []),
+        ("another amount", ["amount_differs"]),
+        ("twice", ["duplicate"]),
+        ("left out", ["missing_there"]),
+    ],
+)
+def test_a_life_with_a_file_goes_as_modelled(life: Lives, wrong: str, found: list[str]) -> None:
+    """What random lives do not all live through."""
+    first, _ = life.model
+    life.live_through_a_file(first, "9.99", "z", "approved", comes_back=False, wrong=wrong)
+    assert list(FOUND) == found
+    life.live_through_a_file(first, "9.99", "y", "approved", comes_back=True, wrong="")
+    life.people_are_asked_about_what_is_wrong_and_nothing_else()
+    life.the_payments_are_as_modelled()
+    life.the_books_are_right()
+
+
 @pytest.mark.faults
 @pytest.mark.django_db
 def test_many_lives_go_as_modelled(tell: Callable[[str], None]) -> None:
     lives, steps = int(os.environ.get("FAULTS_LIVES", "400")), 50
     _run(max_examples=lives, stateful_step_count=steps)
-    tell(f"{lives} random lives of up to {steps} steps, every invariant after each: no difference")
+    assert {"resolves", "returned"} <= set(FOUND)
+    tell(
+        f"{lives} random lives of up to {steps} steps, every invariant after each: no difference; "
+        f"in settlement files {dict(FOUND)}"
+    )
