@@ -2,90 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
-
-from django.contrib.staticfiles import finders
-from fpdf import FPDF
-from fpdf.enums import WrapMode, XPos, YPos
-from fpdf.fonts import TTFFont
+from typing import Any
 
 from payouts.admin.words import EVENT_WORDS, masked, pretty
+from payouts.backoffice.sheets import Sheet
 from payouts.evidence import Evidence
 from payouts.payee_history import PayeeHistory
-
-_FONTS: Final = "unfold/fonts/inter"
-_FONT: Final = "Inter"
-_LABEL_MM: Final = 46
-_LINE_MM: Final = 5.2
-_GREY: Final = 110
-
-
-class _Sheet(FPDF):
-    """A4 with the push's id and the page's number at the foot of each page."""
-
-    def __init__(self, foot: str) -> None:
-        super().__init__(format="A4")
-        self.foot = foot
-        self.set_margins(18, 16, 18)
-        self.set_auto_page_break(auto=True, margin=18)
-        for style, weight in (("", "Regular"), ("B", "SemiBold")):
-            self.add_font(_FONT, style, _font_file(f"Inter-{weight}.woff2"))
-        for font in self.fonts.values():
-            # The web's packing of the file is not a PDF's.
-            if isinstance(font, TTFFont):
-                font.ttfont.flavor = None
-        self.set_font(_FONT, size=9)
-        self.add_page()
-
-    def footer(self) -> None:
-        self.set_y(-12)
-        self.set_font(_FONT, size=7)
-        self.set_text_color(_GREY)
-        self.cell(0, 4, f"{self.foot}   ·   page {self.page_no()}", align="C")
-
-    def title_line(self, text: str) -> None:
-        self.set_font(_FONT, "B", 16)
-        self.multi_cell(0, 8, self.drawable(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.set_font(_FONT, size=9)
-
-    def section(self, title: str) -> None:
-        if self.get_y() > self.h - 45:
-            self.add_page()
-        self.ln(4)
-        self.set_font(_FONT, "B", 11)
-        self.cell(0, 7, title, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.set_draw_color(200)
-        self.line(self.l_margin, self.get_y(), self.w - self.r_margin, self.get_y())
-        self.ln(1.5)
-        self.set_font(_FONT, size=9)
-
-    def fact(self, name: str, value: str) -> None:
-        self.set_text_color(_GREY)
-        self.cell(_LABEL_MM, _LINE_MM, self.drawable(name)[:40])
-        self.set_text_color(0)
-        text = self.drawable(value) or "-"
-        self.multi_cell(0, _LINE_MM, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT,
-                        wrapmode=WrapMode.CHAR)  # fmt: skip
-
-    def drawable(self, text: str) -> str:
-        """The text with what the typeface lacks spelled by its number, so that nothing is lost."""
-        font = self.fonts[_FONT.lower()]
-        assert isinstance(font, TTFFont)
-        return "".join(c if c == "\n" or ord(c) in font.cmap else f"[U+{ord(c):04X}]" for c in text)
-
-
-def _font_file(name: str) -> Path:
-    found = finders.find(f"{_FONTS}/{name}")
-    assert isinstance(found, str), "The admin's theme ships its typeface."
-    return Path(found)
 
 
 def evidence_pdf(evidence: Evidence, *, printed_at: datetime, printed_by: str) -> bytes:
     """Draw the evidence. What is in the document is in the PDF, and nothing more of the push."""
     document = evidence.document
     push = document["push"]
-    sheet = _Sheet(foot=f"Push {push['id']}   ·   SHA-256 {evidence.sha256}")
+    sheet = Sheet(foot=f"Push {push['id']}   ·   SHA-256 {evidence.sha256}")
     sheet.title_line(f"${push['amount']:,.2f} to {push['consumer']['name']}")
     sheet.fact("Status", str(push["status"]).replace("_", " "))
     sheet.fact("Printed", f"{_at(printed_at)} by {printed_by}")
@@ -109,7 +38,7 @@ def evidence_pdf(evidence: Evidence, *, printed_at: datetime, printed_by: str) -
     return bytes(sheet.output())
 
 
-def _draw_edits(sheet: _Sheet, payee: PayeeHistory, printed_at: datetime) -> None:
+def _draw_edits(sheet: Sheet, payee: PayeeHistory, printed_at: datetime) -> None:
     """What names the payee otherwise today; the document itself names whom the push was made to."""
     for one in payee.edited_since:
         now = f"{one.what} is {one.now or 'empty'} today, and was {one.was or 'empty'}"
@@ -140,20 +69,20 @@ def _plain_decision(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "payee_seen": ", ".join(filter(None, names))}
 
 
-def _facts(sheet: _Sheet, values: Mapping[str, Any]) -> None:
+def _facts(sheet: Sheet, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if value not in (None, "", {}, []):
             sheet.fact(name.replace("_", " ").capitalize(), _text(value))
 
 
-def _tables(sheet: _Sheet, rows: Iterable[Mapping[str, Any]]) -> None:
+def _tables(sheet: Sheet, rows: Iterable[Mapping[str, Any]]) -> None:
     for number, row in enumerate(rows):
         if number:
             sheet.ln(2)
         _facts(sheet, row)
 
 
-def _journals(sheet: _Sheet, journals: Iterable[Mapping[str, Any]]) -> None:
+def _journals(sheet: Sheet, journals: Iterable[Mapping[str, Any]]) -> None:
     for journal in journals:
         sheet.fact(f"Journal {journal['id']}", f"{journal['kind']}, {_at(journal['at'])}")
         for line in journal["postings"]:
@@ -161,7 +90,7 @@ def _journals(sheet: _Sheet, journals: Iterable[Mapping[str, Any]]) -> None:
             sheet.fact("", f"{side}  {abs(line['amount']):,.2f}   {line['account']}")
 
 
-def _draw_proof(sheet: _Sheet, evidence: Evidence) -> None:
+def _draw_proof(sheet: Sheet, evidence: Evidence) -> None:
     sheet.section("How to check this")
     sheet.fact("SHA-256", evidence.sha256)
     sheet.fact("Taken over", "the JSON document of this push, which the back office gives out")

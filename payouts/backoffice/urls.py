@@ -69,6 +69,7 @@ urlpatterns = [
     path("reconciliation/days/prove/", day_proofs.prove, name="prove_day"),
     path("reconciliation/days/<int:proof_id>/", day_proofs.day, name="day_proof"),
     path("reconciliation/days/<int:proof_id>/file/", day_proofs.document, name="day_proof_file"),
+    path("reconciliation/days/<int:proof_id>/pdf/", day_proofs.pdf, name="day_proof_pdf"),
     path("reconciliation/new/", settlements.new, name="new_settlement"),
     path("reconciliation/statements/", statements.files, name="statements"),
     path("reconciliation/statements/new/", statements.new, name="new_statement"),

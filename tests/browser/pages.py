@@ -229,6 +229,7 @@ NOT_TO_SEE: Final = (
             *(["statement", "change"], ["statement_live", "change"]),
             ["decide_statement", "change"],
             *(["day_proof", "number"], ["day_proof_file", "number"]),
+            ["day_proof_pdf", "number"],
             *(["columns"], ["save_view"], ["open_with"], ["delete_view", "number"]),
             *(["choose_lines", "batch"], ["check_batch", "batch"], ["issue_batch", "batch"]),
             *(["withdraw_batch", "batch"], ["cancel_batch", "batch"]),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumers.models import PaymentCard
+from consumers.models import AuditEntry, PaymentCard
 from payouts.day_proofs import NOTHING, DayFigures, Sum, Verdict, digest_of
 from payouts.models import DayProof, Payment
 from payouts.networks.sandbox.settlement import RETURN, Line, Window
@@ -223,6 +223,11 @@ def test_staff_look_at_days_and_take_the_file(card: PaymentCard) -> None:
     file = client.get(f"{address}file/").content.decode()
     assert f"SHA-256 of the figures,{proof.digest}" in file
     assert "paid,1,100.00" in file
+    before = AuditEntry.objects.filter(verb="export").count()
+    printed = client.get(f"{address}pdf/")
+    assert printed.headers["Content-Disposition"].endswith(f'"proof-{TODAY}.pdf"')
+    assert printed.content.startswith(b"%PDF-")
+    assert AuditEntry.objects.filter(verb="export").count() == before + 1
 
 
 def test_operations_prove_a_day_at_once(card: PaymentCard) -> None:
