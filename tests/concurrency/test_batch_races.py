@@ -6,14 +6,27 @@ import pytest
 from django.utils import timezone
 
 from payouts import batch_work
-from payouts.models import Batch, BatchState, Payment
+from payouts.approvals import Source
+from payouts.models import (
+    ApprovalRule,
+    Batch,
+    BatchOrder,
+    BatchState,
+    Decision,
+    Journal,
+    Payment,
+)
+from payouts.models.approvals import Verdict
 from payouts.operations import issue_batch
 from payouts.operations.check_batch import check_next_batch
+from payouts.operations.decide_many import Seen
 from payouts.operations.issue_batch import issue_next_lines
+from payouts.operations.order_batch import carry_out_next, order_decisions
 from payouts.operations.read_batch import read_next_batch
-from tests.batches import checked, csv_file, line, states, submitted, upload
+from tests.batches import checked, csv_file, issued, line, states, submitted, upload
 from tests.books import assert_books_are_right, available
-from tests.pushes import make_funded_partner, make_payee, make_staff
+from tests.decisions import decide_payments, shown_by
+from tests.pushes import digest_of, make_funded_partner, make_payee, make_staff
 from tests.racing import race, returned
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +64,37 @@ def test_workers_read_and_check_one_batch_once() -> None:
     assert sum(returned(race([read_next_batch] * 4))) == 1
     assert sum(returned(race([check_next_batch] * 4))) == 1
     assert states(batch) == ["good"] * LINES
+
+
+def test_orders_against_each_other_decide_each_push_once() -> None:
+    ApprovalRule.objects.create(name="batches", source=Source.BATCH)
+    card = make_payee(partner=make_funded_partner())
+    batch = issued(card.partner, make_staff("mia", "maker"), *_lines(card))
+    pushes = list(Payment.objects.filter(batch_row__batch=batch))
+    seen = [Seen(one.pk, digest_of(one)) for one in pushes]
+    ann, bob, carla = (make_staff(name, "approver") for name in ("ann", "bob", "carla"))
+    for by, verdict, what in (
+        (ann, Verdict.APPROVE, seen),
+        (bob, Verdict.REJECT, seen[::-1]),
+    ):
+        order_decisions(batch, seen=what, by=by, verdict=verdict, reason="", proof=shown_by(by))
+
+    def work() -> None:
+        while carry_out_next(limit=10):
+            pass
+
+    def decide_one_by_one() -> None:
+        decide_payments(seen, by=carla, verdict=Verdict.REJECT, reason="Mine")
+
+    returned(race([work, work, decide_one_by_one]))
+    # A worker finds nothing while another one has the last order in hand.
+    work()
+    assert BatchOrder.objects.filter(ended_at=None, seen_to__lt=LINES).count() == 0
+    assert Decision.objects.count() == LINES
+    rejected = Payment.objects.filter(status="rejected").count()
+    assert rejected + Payment.objects.filter(status="pending").count() == LINES
+    assert Journal.objects.filter(kind="released").count() == rejected
+    assert_books_are_right()
 
 
 def test_a_worker_does_all_of_it_in_lanes() -> None:
