@@ -18,6 +18,8 @@ from payouts.actors import Actor
 from payouts.bank_statements import BOOKED, CASE_OF_ENTRY, EntryOutcome, Problem, StatementRefused
 from payouts.doubts import CaseKind
 from payouts.models import (
+    Account,
+    AccountKind,
     BankEntry,
     JournalKind,
     SettlementFile,
@@ -180,9 +182,13 @@ def _disagreement(
 
 
 def _network(entry: BankEntry, settled: list[SettlementFile]) -> str:
-    """Whose entry it is, as far as it says so."""
+    """Whose entry it is, or could be: the one that it names, or the only one that there is."""
     named = settled or files_named([entry]).get(entry.number)
-    return named[0].network if named else ""
+    if named:
+        return named[0].network
+    networks = Account.objects.filter(kind=AccountKind.NETWORK_PAYABLE)
+    names = list(networks.values_list("network", flat=True)[:2])
+    return names[0] if len(names) == 1 else ""
 
 
 def _title(entry: BankEntry, outcome: EntryOutcome, owed: Decimal) -> str:

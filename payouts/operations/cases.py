@@ -205,6 +205,8 @@ def ways_of(case: Case, status: Status | None) -> tuple[Way, ...]:
     ways = ways_to_close(
         CaseKind(case.kind), they_say=str(case.theirs.get("says", "")), status=status
     )
+    if Way.TO_NETWORK in ways and not case.theirs.get("network"):
+        return tuple(way for way in ways if way is not Way.TO_NETWORK)
     if _LINES.keys() & set(ways) and was_corrected(case):
         return tuple(way for way in ways if way not in _LINES)
     return ways

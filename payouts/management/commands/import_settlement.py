@@ -1,9 +1,10 @@
 """Imports a settlement file of a network: reads, matches, settles what it settles, opens cases."""
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,6 +14,9 @@ from payouts.models import SettlementFile, SettlementFinding, SettlementState
 from payouts.operations.take_settlement import SettlementUpload, Taken, take_settlement
 from payouts.settlement_work import work_on_settlements
 from payouts.settlements import SettlementRefused
+
+_RESTING: Final = (SettlementState.WAITING, SettlementState.DONE, SettlementState.REFUSED)
+_PAUSE_SECONDS: Final = 0.2
 
 
 class Command(BaseCommand):
@@ -34,8 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         taken = self._taken(options["file"], options["by"])
         self._progress = Progress(self.stderr)
-        work_on_settlements(self._told)
-        file = SettlementFile.objects.get(pk=taken.file.pk)
+        file = self._worked_on(taken.file)
         found = Counter(
             SettlementFinding.objects.filter(file=file).values_list("outcome", flat=True)
         )
@@ -58,6 +61,15 @@ class Command(BaseCommand):
             details = ", ".join(f"{name} {value}" for name, value in refusal.details.items())
             words = f"{refusal.code.replace('_', ' ')}{f' ({details})' if details else ''}"
             raise CommandError(f"The file is not taken: {words}.") from refusal
+
+    def _worked_on(self, file: SettlementFile) -> SettlementFile:
+        """The file when there is nothing left to do; a worker may be at it at the same time."""
+        while True:
+            work_on_settlements(self._told)
+            file.refresh_from_db()
+            if file.state in _RESTING:
+                return file
+            time.sleep(_PAUSE_SECONDS)
 
     def _told(self, file: SettlementFile) -> None:
         if file.state == SettlementState.READING:

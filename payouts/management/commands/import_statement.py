@@ -1,9 +1,10 @@
 """Imports a statement of our bank: reads, matches, books what was settled, opens cases."""
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,6 +14,9 @@ from payouts.management.progress import Progress
 from payouts.models import BankEntry, StatementFile, StatementState
 from payouts.operations.take_statement import StatementUpload, TakenStatement, take_statement
 from payouts.statement_work import work_on_statements
+
+_RESTING: Final = (StatementState.WAITING, StatementState.DONE, StatementState.REFUSED)
+_PAUSE_SECONDS: Final = 0.2
 
 
 class Command(BaseCommand):
@@ -35,8 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         taken = self._taken(options["file"], options["by"])
         self._progress = Progress(self.stderr)
-        work_on_statements(self._told)
-        file = StatementFile.objects.get(pk=taken.file.pk)
+        file = self._worked_on(taken.file)
         rows = BankEntry.objects.filter(file=file).values_list("outcome", flat=True)
         told = _told(file, dict(Counter(rows)), is_new=taken.is_new)
         self.stdout.write(json.dumps(told) if options["json"] else _as_text(told))
@@ -56,6 +59,15 @@ class Command(BaseCommand):
         except StatementRefused as refusal:
             told = "; ".join(map(_problem, refusal.problems))
             raise CommandError(f"The file is not taken: {told}.") from refusal
+
+    def _worked_on(self, file: StatementFile) -> StatementFile:
+        """The file when there is nothing left to do; a worker may be at it at the same time."""
+        while True:
+            work_on_statements(self._told)
+            file.refresh_from_db()
+            if file.state in _RESTING:
+                return file
+            time.sleep(_PAUSE_SECONDS)
 
     def _told(self, file: StatementFile) -> None:
         if file.state in (StatementState.MATCHING, StatementState.COMPARING):

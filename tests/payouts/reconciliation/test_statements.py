@@ -26,6 +26,7 @@ from payouts.models import (
 from payouts.networks.sandbox.statement import (
     BankPlant,
     Head,
+    Movement,
     camt_text,
     csv_text,
     planted,
@@ -39,6 +40,7 @@ from payouts.operations.act_on_statement import (
     apply_statement,
     reject_statement,
 )
+from payouts.operations.cases import ways_of
 from payouts.operations.changes import Proposal, approve_change, propose_change
 from payouts.operations.read_statement import read_next_statement
 from payouts.operations.record_outcome import record_outcome
@@ -201,6 +203,17 @@ def test_what_goes_the_other_way_settles_nothing(settled: SettlementFile) -> Non
     file = bring_statement(statement_of(movement_for(settled, cents=100_00)))
     assert outcomes_of(file) == ["unknown"]
     assert not journals()
+
+
+def test_what_came_before_its_file_can_go_to_the_network(card: PaymentCard) -> None:
+    early = Movement(-100_00, TODAY, "S20261120000000-20261121000000")
+    assert outcomes_of(bring_statement(statement_of(early))) == ["unknown"]
+    before, case = in_books(), the_case(CaseKind.BANK_ENTRY_UNKNOWN)
+    opal, otto = two_operators()
+    approve_closing(propose_closing(case, Way.TO_NETWORK, by=opal), otto)
+    assert changed(before) == {"bank": "-100.00", "network_payable": "100.00"}
+    case.theirs["network"] = ""
+    assert ways_of(case, None) == (Way.TO_SUSPENSE, Way.NOTHING)
 
 
 def test_what_nobody_knows_is_a_case(settled: SettlementFile) -> None:
