@@ -93,6 +93,10 @@ class StatementFile(models.Model):
         return self.state == StatementState.DONE
 
     @property
+    def is_refused(self) -> bool:
+        return self.state == StatementState.REFUSED
+
+    @property
     def digest(self) -> str:
         """The SHA-256 of the file, in hexadecimal digits."""
         return bytes(self.sha256).hex()

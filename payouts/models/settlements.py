@@ -119,6 +119,10 @@ class SettlementFile(models.Model):
         return self.state == SettlementState.DONE
 
     @property
+    def is_refused(self) -> bool:
+        return self.state == SettlementState.REFUSED
+
+    @property
     def digest(self) -> str:
         """The SHA-256 of the file, in hexadecimal digits."""
         return bytes(self.sha256).hex()
