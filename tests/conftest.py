@@ -23,7 +23,7 @@ from pytest_django import DjangoDbBlocker
 
 from consumers.table_owner import as_owner
 from payouts import batch_work, dispatch, drain, settlement_work, statement_work
-from payouts.operations import take_settlement
+from payouts.operations import read_statement, take_settlement
 from payouts.webhooks import deliver
 from tests import cluster
 from tests.migrated_once import copy_what_one_migrates
@@ -149,9 +149,10 @@ def _static_files_are_found_when_asked_for() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _files_may_be_about_times_to_come() -> Iterator[None]:
     """What tests pay just now has to lie well within the time of a file, so that it can be missed
-    there; that a file's time must be over has a test of its own."""
+    there and at the bank; that such a time must be over has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(take_settlement, "CLOCKS_APART", timedelta(days=365))
+        patch.setattr(read_statement, "AHEAD", timedelta(days=365))
         yield
 
 

@@ -61,6 +61,7 @@ _PROBLEMS: Final = {
     "does_not_add_up": "Its opening balance and its entries do not make its closing balance",
     "not_our_account": "This account is not one of ours",
     "currency": "The account is not in dollars",
+    "day_to_come": "The day that it closes on has not come yet",
     "day_is_known": "A statement of this account for this day was imported before",
     "does_not_follow": "It does not open with what the one before closed with. Import the "
     "statement that lies between",

@@ -5,12 +5,14 @@ there. Nothing is booked here: see `act_on_statement`.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, timedelta
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from consumers.audit import Act, Verb, record_act
 from payouts.bank_statements import Problem, Problems, Statement, StatementRefused
@@ -30,6 +32,8 @@ from payouts.operations.take_statement import (
 from payouts.statement_files import read_statements
 
 JUDGED_AT_ONCE: Final = 500
+# Where our bank is, tomorrow may have begun.
+AHEAD: Final = timedelta(days=1)
 # Whoever dies of a file begins anew, and the file is set aside if several have.
 MOST_TRIES: Final = 5
 _ROWS_AT_ONCE: Final = 5_000
@@ -84,12 +88,16 @@ def _read(file: StatementFile) -> None:
 def _require_ours(statements: Sequence[Statement]) -> None:
     """Refuse what is not about our accounts, and what does not go on where another one ended."""
     problems = Problems()
+    last_day = (timezone.now().astimezone(UTC) + AHEAD).date()
     for number, statement in enumerate(statements, start=1):
         where = f"statement {number}"
         if statement.account not in settings.BANK_ACCOUNTS:
             problems.add(where, "not_our_account", statement.account)
         if statement.currency != "USD":
             problems.add(where, "currency", statement.currency)
+        # It would close a day before its money has moved, and what follows it would not.
+        if statement.closes_on > last_day:
+            problems.add(where, "day_to_come", str(statement.closes_on))
     problems.refuse_if_any()
     known = BankStatement.objects.filter(account__in={one.account for one in statements})
     by_account = attrgetter("account")

@@ -280,6 +280,23 @@ def test_nothing_is_missing_where_no_statement_looked(settled: SettlementFile) -
     assert not cases()
 
 
+def test_refuses_a_day_to_come_which_no_other_one_could_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(read_statement, "AHEAD", timedelta(days=1))
+    wrong = statement_of(opens_on=TODAY, closes_on=TODAY + timedelta(days=2))
+    assert bring_statement(wrong).problems[0]["code"] == "day_to_come"
+    assert bring_statement(statement_of(closes_on=TODAY + timedelta(days=1))).state == "done"
+
+
+def test_names_amounts_in_full() -> None:
+    bring_statement(statement_of(closes_on=YESTERDAY, opens_on=YESTERDAY))
+    (problem,) = bring_statement(
+        statement_of(reference="ST2", opening_cents=99_999_999_99)
+    ).problems
+    assert problem["found"] == f"{YESTERDAY}: 1000000.00, then 99999999.99"
+
+
 def test_a_statement_opens_with_what_the_one_before_closed_with(settled: SettlementFile) -> None:
     first = bring_statement(statement_of(movement_for(settled)))
     tomorrow = TODAY + timedelta(days=1)
