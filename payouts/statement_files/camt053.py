@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, ParseError  # nosec B405: types only
 
@@ -184,6 +185,7 @@ class _Node:
                 yield one.text
 
 
+@lru_cache(maxsize=1000)
 def _parts(tag: str) -> tuple[str, str]:
     """The namespace in braces and the name behind it; nothing if it is not of this message."""
     found = _NAMESPACE.match(tag)
