@@ -505,7 +505,7 @@ def test_a_life_with_a_file_goes_as_modelled(life: Lives, wrong: str, found: lis
 @pytest.mark.faults
 @pytest.mark.django_db
 def test_many_lives_go_as_modelled(tell: Callable[[str], None]) -> None:
-    lives, steps = int(os.environ.get("FAULTS_LIVES", "400")), 50
+    lives, steps = int(os.environ.get("FAULTS_LIVES", "200")), 50
     _run(max_examples=lives, stateful_step_count=steps)
     assert {"resolves", "returned"} <= set(FOUND)
     tell(
