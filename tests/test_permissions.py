@@ -22,6 +22,7 @@ from payouts.operations.webhook_endpoints import add_webhook
 from tests import eligibility
 from tests.builders import make_api_client, make_token
 from tests.payouts.api.caller import Caller, nothing_is_stored, problem_in, wish
+from tests.payouts.audit.tampering import undone
 from tests.pushes import make_funded_partner, make_payee, push
 
 pytestmark = pytest.mark.django_db
@@ -228,68 +229,67 @@ def call(row: Row, cast: Cast, token: str | None) -> Any:
     )
 
 
+# Tokens that were good once.
+
+
+def expired(cast: Cast) -> str:
+    token = make_token(partner=cast.partner)
+    AccessToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    return token
+
+
+def of_a_disabled_client(cast: Cast) -> str:
+    client = make_api_client(partner=cast.partner).client
+    token = make_token(client=client)
+    disable_api_client(client)
+    return token
+
+
+def of_an_inactive_partner(cast: Cast) -> str:
+    token = make_token(partner=cast.partner)
+    Partner.objects.filter(pk=cast.partner.pk).update(is_active=False)
+    return token
+
+
 @every_row
 class TestEveryRoute:
-    def test_is_open_to_its_owner_with_the_scope(self, row: Row, cast: Cast) -> None:
-        token = make_token(partner=cast.partner, scopes=[row.scope])
-        answer = call(row, cast, token)
-        assert answer.status_code == row.status, answer.content
-
-    def test_is_open_to_write_alone(self, row: Row, cast: Cast) -> None:
-        answer = call(row, cast, make_token(partner=cast.partner, scopes=[WRITE]))
-        assert answer.status_code == row.status
-
-    def test_is_open_to_read_alone_if_it_reads(self, row: Row, cast: Cast) -> None:
-        token = make_token(partner=cast.partner, scopes=[READ])
-        if row.scope == READ:
-            assert call(row, cast, token).status_code == row.status
-            return
-        with nothing_is_stored():
+    def test_is_open_to_its_owner_with_the_scope_and_to_write_alone(
+        self, row: Row, cast: Cast
+    ) -> None:
+        for scope in {row.scope, WRITE}:
+            token = make_token(partner=cast.partner, scopes=[scope])
             answer = call(row, cast, token)
-        problem_in(answer, status=403, code="insufficient_scope")
-        assert 'scope="api:write"' in answer.headers["WWW-Authenticate"]
+            assert answer.status_code == row.status, (scope, answer.content)
 
-    def test_is_closed_without_a_token(self, row: Row, cast: Cast) -> None:
+    def test_is_closed_without_a_good_token(self, row: Row, cast: Cast) -> None:
         with nothing_is_stored():
-            answer = call(row, cast, None)
-        problem_in(answer, status=401, code="not_authenticated")
-        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="payouts"'
+            answers = [call(row, cast, token) for token in (None, "token_of_nobody", "")]
+        problem_in(answers[0], status=401, code="not_authenticated")
+        assert answers[0].headers["WWW-Authenticate"] == 'Bearer realm="payouts"'
+        for answer in answers[1:]:
+            problem_in(answer, status=401, code="invalid_token")
+            assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
 
-    @pytest.mark.parametrize("token", ["token_of_nobody", ""])
-    def test_is_closed_to_a_token_that_nobody_gave(self, row: Row, cast: Cast, token: str) -> None:
-        with nothing_is_stored():
-            answer = call(row, cast, token)
-        problem_in(answer, status=401, code="invalid_token")
-        assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+    def test_is_closed_to_a_token_that_is_good_no_more(self, row: Row, cast: Cast) -> None:
+        for spoilt in (expired, of_a_disabled_client, of_an_inactive_partner):
+            with undone():
+                token = spoilt(cast)
+                with nothing_is_stored():
+                    problem_in(call(row, cast, token), status=401, code="invalid_token")
 
-    def test_is_closed_to_a_token_that_has_expired(self, row: Row, cast: Cast) -> None:
-        token = make_token(partner=cast.partner)
-        AccessToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-        with nothing_is_stored():
-            problem_in(call(row, cast, token), status=401, code="invalid_token")
-
-    def test_is_closed_to_a_client_that_was_disabled(self, row: Row, cast: Cast) -> None:
-        client = make_api_client(partner=cast.partner).client
-        token = make_token(client=client)
-        disable_api_client(client)
-        with nothing_is_stored():
-            problem_in(call(row, cast, token), status=401, code="invalid_token")
-
-    def test_is_closed_to_an_inactive_partner(self, row: Row, cast: Cast) -> None:
-        token = make_token(partner=cast.partner)
-        Partner.objects.filter(pk=cast.partner.pk).update(is_active=False)
-        with nothing_is_stored():
-            problem_in(call(row, cast, token), status=401, code="invalid_token")
-
-    def test_is_closed_to_a_scope_that_was_taken_away(self, row: Row, cast: Cast) -> None:
-        """The token still says so, the client no longer does. It keeps the scope for reading."""
-        token = make_token(partner=cast.partner, scopes=[READ, WRITE])
+    def test_is_closed_to_read_alone_if_it_writes(self, row: Row, cast: Cast) -> None:
+        """Also to a token that says more: the client has the scope for reading left."""
+        read_alone = make_token(partner=cast.partner, scopes=[READ])
+        was_both = make_token(partner=cast.partner, scopes=[READ, WRITE])
         APIClient.objects.update(scopes=[READ])
-        if row.scope == READ:
-            assert call(row, cast, token).status_code == row.status
-            return
-        with nothing_is_stored():
-            problem_in(call(row, cast, token), status=403, code="insufficient_scope")
+        for token in (read_alone, was_both):
+            if row.scope == READ:
+                assert call(row, cast, token).status_code == row.status
+                continue
+            with nothing_is_stored():
+                answer = call(row, cast, token)
+            problem_in(answer, status=403, code="insufficient_scope")
+            assert 'scope="api:write"' in answer.headers["WWW-Authenticate"]
 
     def test_does_not_show_or_change_another_partners(self, row: Row, cast: Cast) -> None:
         stranger = Caller(make_funded_partner())
