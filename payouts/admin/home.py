@@ -19,6 +19,7 @@ from django.utils import timezone
 from consumers.admin.zone import beginning_of, in_zone, viewer_zone
 from payouts.admin.home_charts import Chart, charts
 from payouts.admin.home_links import Days, pushes_address
+from payouts.backoffice.changes import changes_open_to_me
 from payouts.backoffice.queue import COUNTED_AT_MOST, count, rows_open_to
 from payouts.models import PaymentTally
 from payouts.queries import (
@@ -53,7 +54,7 @@ _TODAY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """How many pushes, their sum in dollars if it is known, and where they are listed.
+    """How many pushes, or changes, their sum in dollars if it is known, and where they are listed.
 
     `oldest_at` is when the oldest of them was asked for; `note` is one more word about them.
     """
@@ -93,7 +94,7 @@ class HomePage:
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what the first page shows to the theme's context. At most nine statements."""
+    """Add what the first page shows to the theme's context. At most ten statements."""
     return {**context, "title": "Home", "page": _page(request)}
 
 
@@ -163,6 +164,10 @@ def _today(figures: Figures, days: Days) -> list[Tile]:
 
 def _mine(person: User, at: datetime) -> list[Tile]:
     """What this person may decide about, if deciding is theirs at all."""
+    return [*_my_pushes(person, at), *_my_changes(person)]
+
+
+def _my_pushes(person: User, at: datetime) -> list[Tile]:
     if not person.has_perm(APPROVE_PAYMENT):
         return []
     pushes = count(rows_open_to(person, at=at, partner_id=None))
@@ -173,6 +178,22 @@ def _mine(person: User, at: datetime) -> list[Tile]:
         address=reverse("backoffice:approvals"),
         is_urgent=pushes > 0,
         note="for you to decide about",
+    )
+    return [tile]
+
+
+def _my_changes(person: User) -> list[Tile]:
+    """Shown while there are any: most days nobody proposes one."""
+    changes = changes_open_to_me(person)
+    if not changes:
+        return []
+    tile = Tile(
+        title="Changes for me",
+        icon="published_with_changes",
+        pushes=f"{changes:,}",
+        address=reverse("backoffice:changes"),
+        is_urgent=True,
+        note="of money, terms or access",
     )
     return [tile]
 

@@ -300,6 +300,16 @@ def _hindrance(change: ChangeRequest) -> str:
     return "" if now == change.before else CHANGE_BAR_WORDS[ChangeBar.OUTDATED]
 
 
+def changes_open_to_me(person: User) -> int | None:
+    """How many changes wait for this person's decision; None if deciding is not theirs.
+
+    One statement, none if it is None.
+    """
+    if not (person.has_perm(SEE_CHANGES) and _decidable_kinds(person)):
+        return None
+    return _listed("mine", person).count()
+
+
 def _listed(view: str, person: User) -> QuerySet[ChangeRequest]:
     if view == "own":
         return ChangeRequest.objects.filter(proposed_by=person)

@@ -2,29 +2,42 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import resolve
 from django.views.decorators.cache import never_cache
 
 View = Callable[..., HttpResponseBase]
+
+NOT_ALLOWED: Final = 405
+_NOT_SENT: Final = (
+    "Nothing was sent just now. See here whether what you wanted is done, and do it again if not."
+)
 
 
 def staff_page(permission: str) -> Callable[[View], View]:
     """Make a view a page of the admin site, for those who have the permission.
 
-    Others are refused (403) before the view is called; whoever is not signed in is asked to.
+    Others are refused (403) before the view is called; whoever is not signed in is asked to. Where
+    only a form is taken, a person who opens the address is shown the page above it: the sign-in
+    leads there, if a session ended before its form was sent.
     """
 
     def decorated(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             _require(request, permission)
-            return view(request, *args, **kwargs)
+            response = view(request, *args, **kwargs)
+            if response.status_code == NOT_ALLOWED and _is_opened_by_a_person(request):
+                return _page_above(request)
+            return response
 
         page = admin.site.admin_view(guarded)
 
@@ -83,6 +96,21 @@ def _require(request: HttpRequest, permission: str) -> None:
 
 def _is_from_script(request: HttpRequest) -> bool:
     return "HX-Request" in request.headers
+
+
+def _is_opened_by_a_person(request: HttpRequest) -> bool:
+    """Whether a browser's window goes there. Programs are told what is wrong with their request."""
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+
+
+def _page_above(request: HttpRequest) -> HttpResponse:
+    """Lead to the nearest address above this one that is a page, and say that nothing was done."""
+    messages.warning(request, _NOT_SENT)
+    above = PurePosixPath(request.path)
+    # Below the site's own addresses a nameless one takes whatever is not there.
+    while (above := above.parent) != above.parent and resolve(f"{above}/").url_name is None:
+        pass
+    return redirect(f"{above}/")
 
 
 def _load_anew() -> HttpResponse:

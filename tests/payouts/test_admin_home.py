@@ -16,8 +16,10 @@ from payouts.admin.home_charts import duration
 from payouts.operations.deliveries import Answer
 from payouts.operations.record_outcome import record_outcome
 from payouts.rollups import figures
-from tests.back_office import browser, text_of
+from tests.back_office import browser, browser_of, text_of
 from tests.books import execute
+from tests.builders import make_partner
+from tests.changes import set_limit
 from tests.payouts.rollups.books import link_and_follow
 from tests.payouts.webhooks.cast import answer, claimed, make_deliveries, make_webhook
 from tests.pushes import (
@@ -25,6 +27,7 @@ from tests.pushes import (
     declined,
     make_funded_partner,
     make_payee,
+    make_staff,
     push,
     push_for_approval,
     push_submitted,
@@ -134,6 +137,19 @@ def test_says_what_is_for_me_to_whom_it_is_for() -> None:
     assert "Waiting for me" not in text_of(browser("viewer", username="victor").get(HOME))
 
 
+def test_says_which_changes_wait_for_me_and_for_nobody_else() -> None:
+    partner, proposer = make_partner(), make_staff("grace", "admin")
+    waiting = "Changes for me 1 of money, terms or access"
+    approver = browser("approver")
+    assert "Changes for me" not in text_of(approver.get(HOME))
+    set_limit(partner, by=proposer, max_count=3)
+    answer = approver.get(HOME)
+    assert waiting in text_of(answer)
+    assert 'href="/admin/changes/"' in answer.content.decode()
+    for others in (browser_of(proposer), browser("viewer", username="victor")):
+        assert "Changes for me" not in text_of(others.get(HOME))
+
+
 def test_tells_how_long_money_lasts(viewer: Client) -> None:
     partner = make_funded_partner(dollars="100.00", name="Acme <b>Payroll</b>")
     push(make_payee(partner=partner), amount="60.00")
@@ -190,8 +206,9 @@ def test_asks_a_fixed_number_of_statements(
     if is_followed:
         link_and_follow()
     client = browser("approver")
-    # Session, person, permissions (two); figures, mine, now, partners; then the session (three).
-    with django_assert_num_queries(11):
+    # Session, person, permissions (two); figures, mine (two), now, partners; then the session
+    # (three).
+    with django_assert_num_queries(12):
         client.get(HOME)
 
 
