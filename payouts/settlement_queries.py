@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Sum
 
 from payouts.models import SettlementFile, SettlementFinding, SettlementLine
-from payouts.settlements import MOVES_MONEY, Outcome
+from payouts.settlements import Outcome
 
 FILES_SHOWN: Final = 25
 FINDINGS_SHOWN: Final = 50
@@ -79,13 +79,3 @@ def findings_in(file: SettlementFile, *, outcome: Outcome | None, after: int) ->
         Finding(one, None if one.line_number is None else by_number[one.line_number])
         for one in found
     ]
-
-
-def would_close(found: list[Found]) -> int:
-    """How many cases about something missing end when the file is acted on."""
-    return sum(one.count for one in found if one.outcome is Outcome.CAME)
-
-
-def would_change(found: list[Found]) -> int:
-    """How many pushes acting on the file would complete or return."""
-    return sum(one.count for one in found if one.outcome in MOVES_MONEY)

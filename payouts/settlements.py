@@ -39,7 +39,7 @@ class Outcome(StrEnum):
     CAME = "came"
 
 
-# What changes payments, and so is carried out under four eyes if a person has brought the file.
+# What changes payments.
 MOVES_MONEY: Final = frozenset({Outcome.RESOLVES, Outcome.RETURNED})
 
 CASE_OF: Final = {

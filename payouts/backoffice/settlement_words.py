@@ -1,10 +1,14 @@
 """What staff read about settlement files. Words only."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from django.template.defaultfilters import pluralize
+from django.utils.text import get_text_list
+
 from payouts.models import SettlementFile, SettlementState
-from payouts.settlements import Outcome
+from payouts.settlement_queries import Found
+from payouts.settlements import CASE_OF, MOVES_MONEY, Outcome
 
 
 class OutcomeWords(NamedTuple):
@@ -53,6 +57,23 @@ _REFUSALS: Final = {
     "sums_differ": "Its end does not say what is in it ({of}), so no line counts.",
     "rejected": "Refused by a second person: {reason}",
 }
+
+
+def consequences(found: Sequence[Found]) -> str:
+    """What acting on a file with these findings would do, in words."""
+    changed = _number(found, MOVES_MONEY)
+    ended = _number(found, {Outcome.CAME})
+    opened = _number(found, {Outcome.CONTRADICTS, *CASE_OF})
+    deeds = (
+        (changed, f"complete or return {changed:,} push{pluralize(changed, 'es')}"),
+        (ended, f"close {ended:,} case{pluralize(ended)} about what was missing"),
+        (opened, f"open {opened:,} case{pluralize(opened)}"),
+    )
+    return get_text_list([words for number, words in deeds if number], "and")
+
+
+def _number(found: Sequence[Found], outcomes: Collection[Outcome]) -> int:
+    return sum(one.count for one in found if one.outcome in outcomes)
 
 
 def state_words(file: SettlementFile) -> str:

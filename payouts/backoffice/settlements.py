@@ -21,7 +21,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from payouts.approvers import name_of
 from payouts.backoffice.pages import me, shown, staff_fragment, staff_page
-from payouts.backoffice.settlement_words import OUTCOME_WORDS, refusal_words, state_words
+from payouts.backoffice.settlement_words import (
+    OUTCOME_WORDS,
+    consequences,
+    refusal_words,
+    state_words,
+)
 from payouts.backoffice.step_up import fresh_second_factor
 from payouts.backoffice.uploads import OnlyInMemory
 from payouts.models import SettlementFile, SettlementState
@@ -44,8 +49,6 @@ from payouts.settlement_queries import (
     findings_in,
     found_in,
     settlement_files,
-    would_change,
-    would_close,
 )
 from payouts.settlements import LARGEST_UPLOAD_BYTES, Outcome, SettlementRefused
 from payouts.staff import RESOLVE_PAYMENT, SEE_SETTLEMENTS
@@ -198,8 +201,7 @@ def _progress(request: HttpRequest, found: SettlementFile) -> dict[str, Any]:
         "found": [(one, OUTCOME_WORDS[one.outcome.value]) for one in outcomes],
         "findings_count": findings,
         "matched": found.lines - lines if is_judged and not found.refusal else None,
-        "would_change": would_change(outcomes),
-        "would_close": would_close(outcomes),
+        "consequences": consequences(outcomes),
         "waits": waits,
         "may_decide": may_decide and not is_own,
         "is_own": may_decide and is_own,

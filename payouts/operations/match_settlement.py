@@ -7,12 +7,9 @@ by the attempt's unique index, and payments are read once a file.
 
 from typing import Any, Final
 
-from django.db.models import Q
-
 from consumers.statements import fetch_rows
-from payouts.doubts import CaseKind, CaseState
-from payouts.models import COUNTED_STATES, Case, SettlementFile, SettlementFinding
-from payouts.settlements import CLOCKS_DIFFER_AT_MOST, MOVES_MONEY, Outcome
+from payouts.models import COUNTED_STATES, SettlementFile, SettlementFinding
+from payouts.settlements import CLOCKS_DIFFER_AT_MOST, Outcome
 
 # Between these days (UTC) a payment can be settled: from its first send to when we knew.
 _DAYS: Final = """
@@ -154,13 +151,8 @@ def compare_with_payments(file: SettlementFile) -> None:
 
 
 def wants_two_people(file: SettlementFile) -> bool:
-    """Whether acting on the file would complete or return payments, or end cases about money."""
-    found = SettlementFinding.objects.filter(file=file)
-    missing = Case.objects.filter(kind=CaseKind.MISSING_THERE, state=CaseState.OPEN)
-    return found.filter(
-        Q(outcome__in=sorted(MOVES_MONEY))
-        | Q(line_number__isnull=False, payment__in=missing.values("payment"))
-    ).exists()
+    """Whether anything is not simply right: acting on the file changes pushes or makes cases."""
+    return SettlementFinding.objects.filter(file=file).exists()
 
 
 def _parameters(file: SettlementFile) -> dict[str, Any]:

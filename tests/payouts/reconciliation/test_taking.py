@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from consumers.models import AuditEntry, PaymentCard
-from payouts.models import SettlementFile, SettlementFinding, SettlementLine, SettlementPiece
+from payouts.models import Case, SettlementFile, SettlementFinding, SettlementLine, SettlementPiece
 from payouts.networks.sandbox.settlement import Window
 from payouts.operations import read_settlement, take_settlement
 from payouts.operations.act_on_settlement import (
@@ -189,7 +189,19 @@ def test_what_a_person_brings_waits_for_a_second_one(card: PaymentCard) -> None:
         reject_settlement(file.pk, by=otto, reason="Too late")
 
 
-def test_what_changes_no_push_needs_one_person_only(card: PaymentCard) -> None:
+def test_what_would_only_open_a_case_waits_too(card: PaymentCard) -> None:
+    payment = push_unknown(card)
+    record_outcome(payment.pk, APPROVED)
+    opal, otto = two_operators()
+    file = bring(settlement_of([]), by=opal)
+    assert (file.state, Case.objects.count()) == ("waiting", 0)
+    assert refusal("UPDATE payouts_settlementfile SET state = 'acting'") == "PY151"
+    apply_settlement(file.pk, by=otto)
+    work_on_settlements()
+    assert Case.objects.get().subject == str(payment.pk)
+
+
+def test_what_is_simply_right_needs_one_person_only(card: PaymentCard) -> None:
     payment = push_unknown(card)
     record_outcome(payment.pk, APPROVED)
     payment.refresh_from_db()
