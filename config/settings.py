@@ -219,6 +219,14 @@ elif CELERY_BROKER_URL.startswith(("amqp:", "amqps:")):
     # RabbitMQ's replicated kind of queue, and an answer to each bell that is rung.
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
     CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+elif CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
+    # A Redis that vanished without a word holds bells and workers for seconds, not until TCP gives
+    # up. A worker's own question waits for one second, so that a silence of ten is no idleness.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+    }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
