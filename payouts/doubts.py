@@ -19,7 +19,8 @@ class CaseKind(StrEnum):
 
     # A network's definite answer that is not what the payment's final status says.
     LATE_ANSWER = "late_answer"
-    # A network gave money back for a payment that it never paid, as far as we know.
+    # A network gave money back for a payment that it never paid, as far as we know, or that it had
+    # given back before.
     UNEXPECTED_RETURN = "unexpected_return"
     # It gave back another amount than was pushed.
     RETURN_DIFFERS = "return_differs"

@@ -216,6 +216,7 @@ def _notice(file: SettlementFile, line: SettlementLine) -> ReturnNotice:
         identity=_identity(line),
         amount=line.amount,
         reference=f"{file.reference} line {line.number}",
+        is_settled=True,
     )
 
 

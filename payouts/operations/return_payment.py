@@ -17,7 +17,7 @@ from consumers.audit import Act, Verb, record_act
 from consumers.statements import fetch_row
 from payouts.actors import WORKER, Actor
 from payouts.doubts import CaseKind
-from payouts.models import Attempt, EventKind
+from payouts.models import Attempt, Case, Event, EventKind
 from payouts.models.changes import RESOLUTION, RETURN
 from payouts.models.payment import AttemptState
 from payouts.networks.base import NetworkIdentity
@@ -28,6 +28,9 @@ from payouts.operations.payment_subject import subject_of_payment
 from payouts.operations.transition import PaymentMoved, Step, take_step
 from payouts.states import MoneyMoved, Status
 
+# The event by which a payment came back says here how the network calls the return.
+REFERENCE: Final = "network_reference"
+
 
 class NoSuchInstruction(LookupError):
     """No attempt of ours has this network identity."""
@@ -37,13 +40,15 @@ class NoSuchInstruction(LookupError):
 class ReturnNotice:
     """What a network says: the instruction with this identity came back, with so many dollars.
 
-    `reference` is the network's own name for the return, for people to look it up by.
+    `reference` is the network's own name for the return, for people to look it up by. A settlement
+    file has none of the network's: then `is_settled`, and it is the line's.
     """
 
     network: str
     identity: NetworkIdentity
     amount: Decimal
     reference: str = ""
+    is_settled: bool = False
 
 
 _BY_IDENTITY: Final = """
@@ -60,8 +65,8 @@ def return_payment(notice: ReturnNotice, *, actor: Actor = WORKER) -> Status:
     What comes back was credited: a payment of which nobody knew is completed first, in a
     transaction of its own, so that one that dies in between is completed and the word is good
     again. The same word again, or twice at once, changes nothing. A word about a payment that is
-    not paid, whose money was given back already, or about another amount, moves no money and opens
-    a case.
+    not paid, whose money was given back already, which came back under another reference, or about
+    another amount, moves no money and opens a case: one for each reference.
 
     :raises NoSuchInstruction: the identity is of none of our attempts.
     """
@@ -71,13 +76,14 @@ def return_payment(notice: ReturnNotice, *, actor: Actor = WORKER) -> Status:
     with transaction.atomic():
         payment = lock_payment(payment_id)
         if payment.status is Status.RETURNED:
+            _compare_with_first(payment, notice, actor=actor, at=at)
             return payment.status
         if not _is_paid(payment) or payment.amount != notice.amount:
             _open_case(payment, notice, actor=actor, at=at)
             return payment.status
         why = "The network has returned it meanwhile."
         overtake_proposals(payment.id, RETURN, why=why, at=at)
-        told = {"network_reference": notice.reference}
+        told = {"settlement_line" if notice.is_settled else REFERENCE: notice.reference}
         take_back(payment, details=told, actor=actor, at=at)
     return Status.RETURNED
 
@@ -104,6 +110,42 @@ def _complete_unclear(
         Attempt.objects.filter(pk=payment.id).update(state=AttemptState.APPROVED, answered_at=at)
         told = {"proved_by": "its return", "network_reference": notice.reference}
         complete(payment, details=told, actor=actor, at=at)
+
+
+def _compare_with_first(
+    payment: LockedPayment, notice: ReturnNotice, *, actor: Actor, at: datetime
+) -> None:
+    """What came back comes back once: a word of another return is a case.
+
+    What a file or two people have returned has no reference of the network's. The first that tells
+    of this amount is about the same money, and is noted. A file tells of what was told before.
+    """
+    told = _references(payment.id)
+    if notice.is_settled or not notice.reference or notice.reference in told:
+        return
+    if told or notice.amount != payment.amount:
+        _open_case(payment, notice, is_another=bool(told), actor=actor, at=at)
+        return
+    take_step(
+        payment.id,
+        Step(
+            before=payment.status,
+            to=payment.status,
+            kind=EventKind.CONFIRMED,
+            actor=actor,
+            at=at,
+            failure_code=payment.failure_code,
+            network_code=payment.network_code,
+            details={"found": Status.RETURNED.value, REFERENCE: notice.reference},
+        ),
+    )
+
+
+def _references(payment_id: UUID) -> set[str]:
+    """Under which references the network has told of the return that stands in the books."""
+    events = Event.objects.filter(payment_id=payment_id, details__has_key=REFERENCE)
+    told = events.filter(kind__in=[EventKind.RETURNED, EventKind.CONFIRMED])
+    return set(told.values_list(f"details__{REFERENCE}", flat=True)) - {""}
 
 
 def take_back(
@@ -160,25 +202,39 @@ def payment_with(network: str, identity: NetworkIdentity) -> UUID:
     return payment_id
 
 
-def _open_case(payment: LockedPayment, notice: ReturnNotice, *, actor: Actor, at: datetime) -> None:
-    is_paid = _is_paid(payment)
-    what = f"the network returned ${notice.amount:,.2f}"
-    ours = f"we say {payment.status}" if not is_paid else "we pushed another amount"
+def _open_case(
+    payment: LockedPayment,
+    notice: ReturnNotice,
+    *,
+    is_another: bool = False,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    subject = f"{payment.id}|{notice.reference or notice.amount}"
+    kinds = (CaseKind.RETURN_DIFFERS, CaseKind.UNEXPECTED_RETURN)
+    if Case.objects.filter(subject=subject, kind__in=kinds).exists():
+        # What it was then is what it is about, whatever the payment has become.
+        return
+    is_returned = payment.status is Status.RETURNED
+    differs = _is_paid(payment) or (is_returned and not is_another)
+    ours = "we pushed another amount" if differs else f"we say {payment.status}"
     open_case(
         Disagreement(
-            kind=CaseKind.RETURN_DIFFERS if is_paid else CaseKind.UNEXPECTED_RETURN,
-            subject=f"{payment.id}|{notice.reference or notice.amount}",
-            title=f"${payment.amount:,.2f}: {what}, {ours}",
+            kind=CaseKind.RETURN_DIFFERS if differs else CaseKind.UNEXPECTED_RETURN,
+            subject=subject,
+            title=f"${payment.amount:,.2f}: the network returned ${notice.amount:,.2f}"
+            f"{' as well' if is_another else ''}, {ours}",
             amount=notice.amount,
             payment_id=payment.id,
             partner_id=payment.partner_id,
             # What came back has moved before. If the partner has it already, nobody disputes that.
-            disputes=not is_paid and not _is_given_back(payment),
+            disputes=not differs and not is_returned and not _is_given_back(payment),
             ours={"status": payment.status.value, "amount": f"{payment.amount:.2f}"},
             theirs={
                 "says": "returned",
                 "amount": f"{notice.amount:.2f}",
                 "reference": notice.reference,
+                "network": notice.network,
             },
         ),
         actor=actor,

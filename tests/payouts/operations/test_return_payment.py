@@ -112,6 +112,30 @@ def test_another_amount_is_a_case(paid: Payment) -> None:
     assert_books_are_right()
 
 
+def test_another_return_of_what_came_back_is_a_case_for_each_reference(paid: Payment) -> None:
+    return_payment(notice_about(paid))
+    for reference in ("RET-2", "RET-2", "RET-1", "RET-3"):
+        assert return_payment(notice_about(paid, reference=reference)) is Status.RETURNED
+    cases = Case.objects.filter(kind=CaseKind.UNEXPECTED_RETURN).order_by("pk")
+    assert [case.theirs["reference"] for case in cases] == ["RET-2", "RET-3"]
+    assert Case.objects.count() == 2
+    assert available(paid.partner) == Decimal("998.75")
+    assert (history(paid)[-1], fresh(paid).moved_otherwise) == ("returned", "")
+    assert_books_are_right()
+
+
+def test_what_a_file_returned_is_told_by_reference_once(paid: Payment) -> None:
+    in_file = notice_about(paid, reference="FILE line 2", is_settled=True)
+    for notice in (in_file, notice_about(paid), in_file, notice_about(paid)):
+        return_payment(notice)
+    assert history(paid)[-2:] == ["returned", "confirmed"]
+    assert not Case.objects.exists()
+    return_payment(notice_about(paid, reference="RET-2"))
+    assert the_case(CaseKind.UNEXPECTED_RETURN).theirs["reference"] == "RET-2"
+    assert available(paid.partner) == Decimal("998.75")
+    assert_books_are_right()
+
+
 def test_a_return_of_what_was_not_paid_is_a_case(card: PaymentCard) -> None:
     payment = push_submitted(card)
     record_outcome(payment.pk, declined("05"))
@@ -142,6 +166,17 @@ def test_two_people_say_that_it_came_back(paid: Payment) -> None:
     event = Event.objects.filter(payment=paid).latest("number")
     assert (event.actor, event.details["settled_by"]) == ("staff:otto", "two people, with evidence")
     assert_books_are_right()
+
+
+def test_the_network_s_word_after_two_people_is_a_case_if_it_is_about_another_amount(
+    paid: Payment,
+) -> None:
+    opal, otto = two_operators()
+    say_yes(propose(paid, Status.RETURNED, by=opal), otto)
+    return_payment(notice_about(paid, amount=Decimal("100.01")))
+    assert the_case(CaseKind.RETURN_DIFFERS).amount == Decimal("100.01")
+    assert (history(paid)[-1], fresh(paid).moved_otherwise) == ("returned", "")
+    assert available(paid.partner) == Decimal("998.75")
 
 
 def test_only_what_was_paid_comes_back(card: PaymentCard) -> None:
