@@ -16,6 +16,7 @@ from consumers.admin.verbs import OptionalReasonForm, Question, ReasonForm, ask,
 from payouts.actors import staff
 from payouts.approvals import bar_to_deciding
 from payouts.approvers import approver_of, editors_of, matter_of
+from payouts.backoffice.push_facts import consequences, push_facts, row_of
 from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.words import BAR_WORDS
 from payouts.models import Decision, Payment
@@ -69,8 +70,6 @@ class PushVerbs(VerbAdmin[Payment]):
             object_id,
             verdict=Verdict.APPROVE,
             title="Approve this push",
-            consequences="When nobody else has to decide, it is sent at once. A push that was paid "
-            "cannot be taken back.",
             tone="success",
         )
 
@@ -87,7 +86,6 @@ class PushVerbs(VerbAdmin[Payment]):
             object_id,
             verdict=Verdict.REJECT,
             title="Reject this push",
-            consequences="It ends here, and its funds are free again. This cannot be undone.",
             tone="danger",
         )
 
@@ -104,11 +102,14 @@ class PushVerbs(VerbAdmin[Payment]):
         if payment.maker_user_id != request.user.pk:
             messages.error(request, "Only whoever issued a push cancels it.")
             return back_to(payment)
+        if not form.is_valid() and payment.status not in CANCELABLE:
+            messages.error(request, _too_late(payment.status))
+            return back_to(payment)
         if not form.is_valid():
             question = Question(
                 title="Cancel this push",
                 consequences="It is not sent, and its funds are free again. This cannot be undone.",
-                facts=_facts(payment),
+                facts=push_facts(row_of(payment, _me(request))),
                 tone="danger",
             )
             return ask(request, question, site=self.admin_site, about=payment, form=form)
@@ -120,9 +121,7 @@ class PushVerbs(VerbAdmin[Payment]):
                 reason=form.cleaned_data["reason"],
             )
         except NotCancelable as refusal:
-            messages.error(
-                request, f"Too late: this push is {refusal.status.value.replace('_', ' ')}."
-            )
+            messages.error(request, _too_late(refusal.status.value))
         else:
             messages.success(request, "The push is canceled.")
         return back_to(payment)
@@ -134,14 +133,20 @@ class PushVerbs(VerbAdmin[Payment]):
         *,
         verdict: Verdict,
         title: str,
-        consequences: str,
         tone: str,
     ) -> HttpResponse:
         payment = self.row_or_404(request, object_id)
-        form = DecisionForm(request.POST or None, initial={"seen": subject_digest(payment).hex()})
+        row = row_of(payment, _me(request))
+        form = DecisionForm(request.POST or None, initial={"seen": row.digest})
         if not form.is_valid():
+            if row.hindrance:
+                messages.error(request, row.hindrance)
+                return back_to(payment)
             question = Question(
-                title=title, consequences=consequences, facts=_facts(payment), tone=tone
+                title=title,
+                consequences=consequences(row, verdict),
+                facts=push_facts(row),
+                tone=tone,
             )
             return ask(request, question, site=self.admin_site, about=payment, form=form)
         digest = bytes.fromhex(form.cleaned_data["seen"])
@@ -151,7 +156,7 @@ class PushVerbs(VerbAdmin[Payment]):
             seen=[Seen(payment.pk, digest)],
             verdict=verdict,
             reason=reason,
-            facts=lambda: _facts(payment),
+            facts=lambda: push_facts(row),
         )
         if isinstance(proof, HttpResponse):
             return proof
@@ -175,6 +180,10 @@ def offered_verbs(person: User, payment: Payment) -> list[str]:
     return verbs
 
 
+def _too_late(status: str) -> str:
+    return f"Too late: this push is {status.replace('_', ' ')}."
+
+
 def _me(request: HttpRequest) -> User:
     """The admin site lets nobody in who is not signed in."""
     assert isinstance(request.user, User)
@@ -192,20 +201,3 @@ def _may_decide(person: User, payment: Payment) -> bool:
         at=timezone.now(),
     )
     return bar_to_deciding(approver_of(person), matter) is None
-
-
-def _facts(payment: Payment) -> list[tuple[str, Any]]:
-    card = payment.card
-    return [
-        ("Amount", f"${payment.amount:,.2f}"),
-        ("Fee", f"${payment.fee_amount:,.2f}"),
-        ("Consumer", f"{payment.consumer} ({payment.consumer.pcid})"),
-        ("Card", f"{card.network.capitalize()} {card.bin} ···· {card.last4}"),
-        ("Partner", payment.partner.name),
-        *((name, text) for name, text in _what_for(payment) if text),
-        ("Push", payment.pk),
-    ]
-
-
-def _what_for(payment: Payment) -> tuple[tuple[str, str], ...]:
-    return ("Reference", payment.reference), ("Description", payment.description)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -25,6 +24,7 @@ from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.backoffice.queue import (
     COUNTED_AT_MOST,
+    Chosen,
     Row,
     count,
     queue_page,
@@ -58,35 +58,6 @@ class DecisionForm(forms.Form):
         error_messages={"required": "Say why."},
         help_text="Stays in the history of each push.",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What somebody is about to decide: pushes in dollars, summed up as a person looks at them."""
-
-    rows: list[Row]
-
-    @property
-    def total(self) -> Decimal:
-        return sum((row.payment.amount for row in self.rows), Decimal(0))
-
-    @property
-    def fees(self) -> Decimal:
-        return sum((row.payment.fee_amount for row in self.rows), Decimal(0))
-
-    @property
-    def largest(self) -> Row:
-        return max(self.rows, key=lambda row: row.payment.amount)
-
-    @property
-    def first_time(self) -> int:
-        """How many cards nothing was ever paid to, however many of the pushes go there."""
-        return len({row.payment.card_id for row in self.rows if row.is_first_time})
-
-    @property
-    def finally_sent(self) -> int:
-        """How many go out at once with this person's yes."""
-        return sum(row.is_last for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from payouts.approvers import (
     waiting,
 )
 from payouts.backoffice.payees import has_been_paid
-from payouts.backoffice.words import BAR_WORDS, SOURCE_WORDS, rule_words
+from payouts.backoffice.words import BAR_WORDS, NOT_COUNTED, SOURCE_WORDS, rule_words
 from payouts.models import ApprovalRequirement, Decision, Payment
 from payouts.operations.decide import subject_digest
 
@@ -50,7 +50,7 @@ _COLUMNS: Final = (
     "amount", "fee_amount", "status", "source", "reference", "description", "created_at",
     "approval_expires_at", "maker_user_id", "maker_client_id",
     "partner__name", "consumer__first_name", "consumer__last_name", "consumer__pcid",
-    "card__network", "card__last4", "card__cardholder_name", "card__fingerprint",
+    "card__network", "card__bin", "card__last4", "card__cardholder_name", "card__fingerprint",
     "card__edited_by_user_id", "consumer__edited_by_user_id", "maker_client__name",
     "maker_user__first_name", "maker_user__last_name", "maker_user__username",
 )  # fmt: skip
@@ -96,6 +96,11 @@ class Row:
         return any(ask.is_blocked for ask in self.asks)
 
     @property
+    def note(self) -> str:
+        """What is to be said to whoever looks before they decide; empty: nothing is."""
+        return self.hindrance or ("" if self.is_of_use else NOT_COUNTED)
+
+    @property
     def alike(self) -> str:
         """What finds the pushes of this amount to this person in the list of pushes."""
         return f"{self.payment.consumer.full_name} ${self.payment.amount:,.2f}"
@@ -104,6 +109,35 @@ class Row:
     def mark(self) -> str:
         """What a form sends back: which push, and what was on the screen about it."""
         return f"{self.payment.pk}.{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What somebody is about to decide: pushes in dollars, summed up as a person looks at them."""
+
+    rows: list[Row]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((row.payment.amount for row in self.rows), Decimal(0))
+
+    @property
+    def fees(self) -> Decimal:
+        return sum((row.payment.fee_amount for row in self.rows), Decimal(0))
+
+    @property
+    def largest(self) -> Row:
+        return max(self.rows, key=lambda row: row.payment.amount)
+
+    @property
+    def first_time(self) -> int:
+        """How many cards nothing was ever paid to, however many of the pushes go there."""
+        return len({row.payment.card_id for row in self.rows if row.is_first_time})
+
+    @property
+    def finally_sent(self) -> int:
+        """How many go out at once with this person's yes."""
+        return sum(row.is_last for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ BAR_WORDS: Final = {
     Bar.NOT_FRESH: "Your second factor was shown too long ago. Decide anew.",
 }
 
+NOT_COUNTED: Final = (
+    "Your approval would not count towards it: it asks for others. You may reject it."
+)
+
 SCOPE_WORDS: Final = {
     Scope.PUSH: "One push",
     Scope.CARD_DAY: "This card, today",

@@ -1,15 +1,18 @@
 """Approve, reject and cancel: offered where they would work, asked before they are done."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from consumers.audit import Verb
+from consumers.models import AuditEntry
 from payouts import actors
 from payouts.approvals import Source
-from payouts.models import Decision, Payment
+from payouts.models import Decision, FeeSchedule, Payment
 from payouts.states import Status
 from tests.back_office import browser_of, page_address, text_of
 from tests.decisions import reject_payment
@@ -50,6 +53,19 @@ def decide(client: Client, payment: Payment, verb: str, *, reason: str = "Looked
     """Press the button on the page that asks; return what the person is told then."""
     form = {"reason": reason, "seen": seen(client, payment, verb)}
     return text_of(client.post(page_address(payment, verb), form, follow=True))
+
+
+def opened(client: Client, payment: Payment, verb: str) -> str:
+    """What somebody is told who opens a page that would be refused; there is no form to send."""
+    answer = client.get(page_address(payment, verb), follow=True)
+    assert answer.redirect_chain
+    return text_of(answer)
+
+
+def sent_anyway(client: Client, payment: Payment) -> str:
+    """Send the form by hand, as if it had been offered."""
+    form = {"reason": "x", "seen": digest_of(payment).hex()}
+    return text_of(client.post(page_address(payment, "approve"), form, follow=True))
 
 
 @pytest.fixture
@@ -93,8 +109,38 @@ def test_asking_does_nothing(approver: User, verb: str) -> None:
 def test_the_page_that_asks_repeats_what_it_is_about(approver: User) -> None:
     payment = push_for_approval(make_payee(), amount="1250.00")
     page = text_of(browser_of(approver).get(page_address(payment, "approve")))
-    for part in ("$1,250.00", "Ada Example", "41111111 ···· 1111", str(payment.pk), "sent at once"):
+    for part in ("$1,250.00", "Ada Example", str(payment.pk), "sent at once"):
         assert part in page, part
+
+
+def test_the_page_that_asks_shows_what_the_queue_shows(approver: User) -> None:
+    card = make_payee()
+    FeeSchedule.objects.create(partner=card.partner, fixed=Decimal("0.50"))
+    make_rule(name="treasury looks", decisions=2)
+    given: dict[str, Any] = {"amount": "1250.00", "reference": "R-7", "description": "Claim 4711"}
+    person = make_staff("mia", "maker")
+    actor = actors.staff(person.pk, person.get_username())
+    push(card, actor=actor, source=Source.BACK_OFFICE, **given)
+    payment = push(card, actor=actor, source=Source.BACK_OFFICE, **given)
+    html = browser_of(approver).get(page_address(payment, "approve"))
+    page = text_of(html)
+    for part in (
+        "Total $1,250.50", "41111111 ···· 1111 First-time card", "0 of 2 treasury looks",
+        "0 of 1 Possible duplicate · Compare", "Reference R-7", "Description Claim 4711",
+        "mia in the back office", "It waits for more people after you.",
+    ):  # fmt: skip
+        assert part in page, part
+    assert "?q=Ada%20Example%20%241%2C250.00" in html.content.decode()
+
+
+def test_says_that_an_approval_would_not_count(approver: User) -> None:
+    make_rule(name="treasury", group=Group.objects.create(name="treasury"))
+    payment = push(make_payee())
+    client = browser_of(approver)
+    asked = text_of(client.get(page_address(payment, "approve")))
+    assert "only treasury Blocked: nobody is left" in asked
+    assert "Your approval would not count towards it" in asked
+    assert "would not count" not in text_of(client.get(page_address(payment, "reject")))
 
 
 @pytest.mark.parametrize("form", [{}, {"reason": "  "}, {"reason": "x" * 501}, {"reason": "yes"}])
@@ -129,7 +175,8 @@ def test_its_maker_neither_sees_the_button_nor_gets_through(approver: User) -> N
     payment = push_by(approver)
     client = browser_of(approver)
     assert offered(client, payment) == {"cancel"}
-    assert "somebody else has to decide" in decide(client, payment, "approve")
+    assert "somebody else has to decide" in opened(client, payment, "approve")
+    assert "somebody else has to decide" in sent_anyway(client, payment)
     assert not Decision.objects.exists()
 
 
@@ -137,7 +184,27 @@ def test_the_last_editor_of_the_card_does_not_decide(approver: User) -> None:
     payment = push_for_approval(make_payee(edited_by_user=approver))
     client = browser_of(approver)
     assert offered(client, payment) == set()
-    assert "You changed this card" in decide(client, payment, "approve")
+    assert "You changed this card" in opened(client, payment, "approve")
+    assert "You changed this card" in sent_anyway(client, payment)
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_who_has_decided_is_told_so_on_opening(approver: User, verb: str) -> None:
+    payment = push_for_approval(make_payee(), decisions=2)
+    client = browser_of(approver)
+    decide(client, payment, "approve")
+    before = AuditEntry.objects.exclude(verb=Verb.VIEW).count()
+    assert "You have decided about this push already." in opened(client, payment, verb)
+    assert AuditEntry.objects.exclude(verb=Verb.VIEW).count() == before
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_what_is_decided_is_not_asked_about(approver: User, verb: str) -> None:
+    payment = push_for_approval(make_payee())
+    client = browser_of(approver)
+    decide(client, payment, "reject")
+    assert "does not wait for a decision any more" in opened(client, payment, verb)
 
 
 @pytest.mark.parametrize("role", ["viewer", "maker", "operations", "admin", "auditor"])
@@ -161,6 +228,7 @@ def test_a_maker_takes_back_what_waits(bell: Any) -> None:
     assert "The push is canceled." in text_of(answer)
     assert status_of(payment) is Status.CANCELED
     assert "Wrong card" in text_of(client.get(page_address(payment)))
+    assert "Too late: this push is canceled." in opened(client, payment, "cancel")
     again = client.post(page_address(payment, "cancel"), {"reason": ""}, follow=True)
     assert "Too late: this push is canceled." in text_of(again)
 
