@@ -47,6 +47,10 @@ class CaseKind(StrEnum):
 MISSING: Final = frozenset({CaseKind.MISSING_THERE, CaseKind.MISSING_AT_BANK})
 
 
+# What a network says that it paid, under our identity, is another amount than we pushed.
+PAID_OTHERWISE: Final = "paid_another_amount"
+
+
 class CaseState(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
@@ -85,7 +89,7 @@ _AT_BANK: Final = {
 def ways_to_close(kind: CaseKind, *, they_say: str, status: Status | None) -> tuple[Way, ...]:
     """Say how a case about a payment with this status, or about none, may end.
 
-    `they_say` is `paid` or not.
+    `they_say` is `paid`, `not_paid` or anything else.
     """
     if kind in _AT_BANK:
         return _AT_BANK[kind]
@@ -95,7 +99,7 @@ def ways_to_close(kind: CaseKind, *, they_say: str, status: Status | None) -> tu
         return (Way.NOTHING, Way.GIVE_BACK)
     if kind is CaseKind.LATE_ANSWER and they_say == "paid" and status in UNPAID:
         return (Way.CHARGE_PARTNER, Way.HOUSE_BEARS, Way.NOTHING)
-    if kind is CaseKind.LATE_ANSWER and they_say != "paid" and status is Status.COMPLETED:
+    if kind is CaseKind.LATE_ANSWER and they_say == "not_paid" and status is Status.COMPLETED:
         return (Way.GIVE_BACK, Way.NOTHING)
     return (Way.NOTHING,)
 

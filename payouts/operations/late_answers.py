@@ -5,9 +5,10 @@ Nothing here changes a status or moves money.
 
 import logging
 from datetime import datetime
+from decimal import Decimal
 
 from payouts.actors import Actor
-from payouts.doubts import CaseKind
+from payouts.doubts import PAID_OTHERWISE, CaseKind
 from payouts.models import Attempt, EventKind
 from payouts.models.payment import AttemptState
 from payouts.networks.base import Approved, Declined, Outcome
@@ -36,6 +37,50 @@ def note_late_answer(
         _open_case(payment, outcome, actor, at)
     elif says_paid is is_paid and payment.attempt_state == AttemptState.UNKNOWN:
         _keep(payment, outcome, actor, at)
+
+
+def note_other_amount(
+    payment: LockedPayment,
+    outcome: Approved | Declined,
+    *,
+    amount: Decimal,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Open a case about a genuine decision on another `amount`, in dollars, than was pushed.
+
+    Runs under the lock of the payment, which is final. The same word again opens no second case.
+    Whether the money moved is disputed if the word says the opposite of what is known.
+    """
+    is_approved = isinstance(outcome, Approved)
+    says = PAID_OTHERWISE if is_approved else "not_paid"
+    disputes = is_approved is not _is_known_paid(payment)
+    what = "paid" if is_approved else "did not pay"
+    open_case(
+        Disagreement(
+            kind=CaseKind.LATE_ANSWER,
+            subject=f"{payment.id}|{says}|{amount:.2f}",
+            title=f"${payment.amount:,.2f}: the network says that it {what} ${amount:,.2f}, we say "
+            f"{payment.status}",
+            amount=amount if is_approved or disputes else Decimal(0),
+            payment_id=payment.id,
+            partner_id=payment.partner_id,
+            disputes=disputes,
+            ours={
+                "status": payment.status.value,
+                "failure": payment.failure_code,
+                "amount": f"{payment.amount:.2f}",
+            },
+            theirs={
+                "says": says,
+                "amount": f"{amount:.2f}",
+                "network_code": outcome.network_code,
+                **_answered(outcome),
+            },
+        ),
+        actor=actor,
+        at=at,
+    )
 
 
 def _is_known_paid(payment: LockedPayment) -> bool:

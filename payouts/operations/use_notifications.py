@@ -23,6 +23,8 @@ from payouts.networks.base import Approved, Declined, Notice, Returned, Unknown
 from payouts.networks.routing import notice_in
 from payouts.operations.ask_now import Asked, make_due
 from payouts.operations.cases import Disagreement, open_case
+from payouts.operations.late_answers import note_other_amount
+from payouts.operations.locked_payment import lock_payment
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import (
     NoSuchInstruction,
@@ -38,6 +40,7 @@ from payouts.operations.strangers import (
     lock_stranger,
 )
 from payouts.operations.take_notification import body_of
+from payouts.states import OPEN
 
 logger = logging.getLogger(__name__)
 
@@ -155,8 +158,10 @@ def _use(notification: NetworkNotification, notice: Notice | None) -> _Use:
         if notification.is_genuine:
             _wonder(notification, notice, at=notification.received_at)
         return _Use(meaning, CameTo.NOT_OURS)
-    if not notification.is_genuine or not _is_about_our_amount(notice, payment_id):
+    if not notification.is_genuine:
         return _Use(meaning, _asked(payment_id), payment_id)
+    if not _is_about_our_amount(notice, payment_id):
+        return _Use(meaning, _contradicted(notification.network, notice, payment_id), payment_id)
     return _Use(meaning, _believed(notification.network, notice, payment_id), payment_id)
 
 
@@ -173,13 +178,28 @@ def _meaning(notice: Notice) -> Meaning:
 
 
 def _is_about_our_amount(notice: Notice, payment_id: UUID) -> bool:
-    """A decision about another amount, or about one that nobody can read, is as good as unsigned.
-    Of a return that is a case."""
+    """A decision about another amount, or about one that nobody can read, settles nothing. Of a
+    return that is a case."""
     if not isinstance(notice.says, Approved | Declined):
         return True
     if notice.amount is None:
         return False
     return Payment.objects.filter(pk=payment_id, amount=notice.amount).exists()
+
+
+def _contradicted(network: str, notice: Notice, payment_id: UUID) -> CameTo:
+    """The network means another amount under our identity. Of what is final that is a case."""
+    says, actor = notice.says, card_network(network)
+    cases = Case.objects.filter(payment_id=payment_id).count()
+    if isinstance(says, Approved | Declined) and notice.amount is not None:
+        with transaction.atomic():
+            payment = lock_payment(payment_id)
+            if payment.status not in OPEN:
+                at = timezone.now()
+                note_other_amount(payment, says, amount=notice.amount, actor=actor, at=at)
+    if Case.objects.filter(payment_id=payment_id).count() > cases:
+        return CameTo.CASE
+    return _asked(payment_id)
 
 
 def _asked(payment_id: UUID) -> CameTo:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from django.utils import timezone
 
 from consumers.models import AuditEntry, PaymentCard
 from consumers.vault import TextUnreadable
-from payouts.doubts import CaseKind
+from payouts.doubts import CaseKind, Way
 from payouts.models import Case, Event, NetworkNotification, Payment
+from payouts.networks.base import Outcome
 from payouts.notification_work import use_waiting_notifications
 from payouts.operations import take_notification, use_notifications
+from payouts.operations.cases import ways_of
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.replay_notification import (
     NotSetAside,
@@ -23,7 +26,7 @@ from payouts.operations.replay_notification import (
 from payouts.operations.take_notification import body_of, forget_forged_notifications
 from payouts.operations.use_notifications import MOST_TRIES, claim_notifications
 from payouts.states import Status
-from tests.books import assert_books_are_right, execute, refusal
+from tests.books import assert_books_are_right, execute, journals, refusal
 from tests.conftest import Bell
 from tests.doubts import the_case
 from tests.notices import ADDRESS, notice, post, told
@@ -151,11 +154,36 @@ def test_a_decision_about_another_amount_is_not_believed(unknown: Payment, amoun
     assert status_of(unknown) is Status.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("answer", "code", "at_stake", "moved"),
+    [(APPROVED, "00", "9.99", ""), (APPROVED, "05", "9.99", "unknown"),
+     (declined("05"), "00", "9.99", "unknown"), (declined("05"), "05", "0", "")],
+)  # fmt: skip
+def test_a_decision_about_another_amount_of_what_is_final_is_a_case_once(
+    card: PaymentCard, answer: Outcome, code: str, at_stake: str, moved: str
+) -> None:
+    payment = push_submitted(card)
+    status = record_outcome(payment.pk, answer)
+    before = journals(payment)
+    came = [told(notice(payment, actionCode=code, amount="9.99", copy=n)).came_to for n in range(2)]
+    assert came == ["case", "not_believed"]
+    case = the_case()
+    assert (case.amount, case.theirs["amount"]) == (Decimal(at_stake), "9.99")
+    assert (status_of(payment), fresh(payment).moved_otherwise) == (status, moved)
+    assert journals(payment) == before
+    # What would be booked is the push's amount, which the network did not speak of as paid.
+    assert (Way.GIVE_BACK in ways_of(case, status)) is (answer is APPROVED and code == "05")
+    assert Way.CHARGE_PARTNER not in ways_of(case, status)
+    assert_books_are_right()
+
+
 def test_what_nobody_has_signed_touches_nothing_that_is_final(card: PaymentCard) -> None:
     payment = push_submitted(card)
     record_outcome(payment.pk, declined("05"))
     version = fresh(payment).version
-    assert told(notice(payment), key="a stranger's").came_to == "not_believed"
+    for amount in ("9.99", f"{payment.amount:.2f}"):
+        row = told(notice(payment, amount=amount), key="a stranger's")
+        assert row.came_to == "not_believed"
     assert fresh(payment).version == version
     assert not Case.objects.exists()
 
