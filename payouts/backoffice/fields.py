@@ -13,6 +13,7 @@ from consumers.cards import (
     is_plausible_number,
     normalise_number,
 )
+from consumers.typed_numbers import held_card_number
 from payouts.money import NotAnAmount, parse_amount
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class NoteField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text: str = super().clean(value)
-        if any(_is_card_number(row) for row in _ROW_OF_DIGITS.findall(text)):
+        rows = _ROW_OF_DIGITS.findall(text)
+        if held_card_number(text) or any(_is_card_number(row) for row in rows):
             raise ValidationError("Leave the card number out: this is kept.", code="card_number")
         return text
 

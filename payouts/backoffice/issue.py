@@ -1,9 +1,10 @@
-"""Issuing a push: find the payee, fill in while the quote follows, confirm, send once."""
+"""Issuing a push: find the payee, fill in while the quote follows, confirm, send once.
 
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
+What was typed stands in the addresses of the form and of the confirm page, so that Back, loading
+anew and a sign-in in the middle find it. Only the confirm page's form sends something.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -30,7 +31,7 @@ from payouts.backoffice.payees import (
     payee_hits,
 )
 from payouts.backoffice.quote_panel import QuotePanel, quote_panel
-from payouts.backoffice.ticket import NotATicket, Ticket, new_key
+from payouts.backoffice.ticket import NotATicket, Ticket, key_of, marked_key, new_key
 from payouts.models import IdempotencyKey
 from payouts.networks.eligibility import eligibility_of
 from payouts.operations.facts import Wish
@@ -102,33 +103,47 @@ def ask_network(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(_form_address({"consumer": str(consumer.pk), "card": chosen}))
 
 
-@staff_page(ISSUE_PAYMENT)
+def _form_left_behind(request: HttpRequest) -> str:
+    return _form_address(PushForm(request.POST).values())
+
+
+@staff_page(ISSUE_PAYMENT, kept=_form_left_behind)
 def confirm(request: HttpRequest) -> HttpResponse:
-    """Repeat exactly what will happen, or say on the form what is against it."""
-    if request.method != "POST":
+    """Repeat exactly what will happen, or lead to the form, which says what is against it.
+
+    The form is sent here and leads to this page's own address, with what was typed and a key that
+    counts once. Where that key has made a push, the address leads to the push.
+    """
+    if request.method == "POST":
+        return _take_typed(request)
+    if not request.GET:
         return HttpResponseRedirect(reverse("backoffice:issue"))
-    form = PushForm(request.POST)
-    consumer = _payee_or_404(request.POST.get("consumer", ""))
-    panel = _panel(request, form, consumer) if form.is_valid() else None
-    if panel is None or panel.problems:
-        return _form_page(request, form, consumer)
-    ticket = Ticket(
-        key=new_key(),
-        user_id=me(request).pk,
-        partner_id=consumer.partner_id,
-        consumer_id=consumer.pk,
-        card_id=form.cleaned_data["card"],
-        payee=_as_shown(consumer),
-        amount=panel.quote.amount,
-        description=form.cleaned_data["description"],
-        reference=form.cleaned_data["reference"],
-        terms=panel.quote.terms,
-        made_at=panel.quote.quoted_at,
-    )
-    return _confirm_page(request, ticket, consumer, panel)
+    form = PushForm(request.GET)
+    if not form.is_valid():
+        return HttpResponseRedirect(_form_address(form.values()))
+    values = form.cleaned_values()
+    try:
+        key = key_of(request.GET.get("key", ""), values, user_id=me(request).pk)
+    except NotATicket:
+        return HttpResponseRedirect(_form_address(values))
+    consumer = _payee_or_404(values["consumer"])
+    issued = _issued_under(key, partner_id=consumer.partner_id)
+    if issued is not None:
+        return _to_push(issued)
+    panel = _panel(request, form, consumer)
+    if panel.problems:
+        return HttpResponseRedirect(_form_address(values))
+    return _confirm_page(request, _ticket(request, key, form, consumer, panel), consumer, panel)
 
 
-@staff_page(ISSUE_PAYMENT)
+def _page_left_behind(request: HttpRequest) -> str:
+    try:
+        return _confirm_address(Ticket.left_behind(request.POST.get("ticket", "")))
+    except NotATicket:
+        return ""
+
+
+@staff_page(ISSUE_PAYMENT, kept=_page_left_behind)
 @require_POST
 def send(request: HttpRequest) -> HttpResponse:
     """Issue the push of a confirm page, once however often it is sent, and lead to its page."""
@@ -137,20 +152,20 @@ def send(request: HttpRequest) -> HttpResponse:
     except NotATicket:
         messages.error(request, _NOT_OURS)
         return HttpResponseRedirect(reverse("backoffice:issue"))
-    issued = _issued_under(ticket)
+    issued = _issued_under(ticket.key, partner_id=ticket.partner_id)
     if issued is not None:
         return _to_push(issued)
     consumer = _payee_or_404(str(ticket.consumer_id))
     if ticket.is_stale(timezone.now()):
-        return _show_again(request, ticket, consumer, _STALE)
+        return _show_again(request, ticket, _STALE)
     if ticket.payee != _as_shown(consumer):
-        return _show_again(request, ticket, consumer, _CHANGED)
+        return _show_again(request, ticket, _CHANGED)
     try:
         answer = request_payment(_push_request(request, ticket), body_of=_body_of)
     except (TermsChanged, PaymentRefused):
-        return _show_again(request, ticket, consumer, _CHANGED)
+        return _show_again(request, ticket, _CHANGED)
     except RequestInProgress:
-        return _show_again(request, ticket, consumer, _BUSY)
+        return _show_again(request, ticket, _BUSY)
     if isinstance(answer, Replayed):
         return _to_push(UUID(answer.body.decode()))
     waits = answer.payment.approval_expires_at is not None
@@ -209,8 +224,39 @@ def _cards_context(consumer: Consumer, *, chosen: str) -> dict[str, Any]:
     return {"consumer": consumer, "cards": cards, "chosen": chosen}
 
 
+def _take_typed(request: HttpRequest) -> HttpResponse:
+    """Lead to the page of what was typed: an address can be opened again, a sent form cannot."""
+    form = PushForm(request.POST)
+    consumer = _payee_or_404(request.POST.get("consumer", ""))
+    if form.holds_a_card_number:
+        return _form_page(request, form, consumer)
+    if not form.is_valid():
+        return HttpResponseRedirect(_form_address(form.values()))
+    values = form.cleaned_values()
+    key = marked_key(new_key(), values, user_id=me(request).pk)
+    return HttpResponseRedirect(_address("backoffice:confirm_push", {**values, "key": key}))
+
+
+def _ticket(
+    request: HttpRequest, key: str, form: PushForm, consumer: Consumer, panel: QuotePanel
+) -> Ticket:
+    return Ticket(
+        key=key,
+        user_id=me(request).pk,
+        partner_id=consumer.partner_id,
+        consumer_id=consumer.pk,
+        card_id=form.cleaned_data["card"],
+        payee=_as_shown(consumer),
+        amount=panel.quote.amount,
+        description=form.cleaned_data["description"],
+        reference=form.cleaned_data["reference"],
+        terms=panel.quote.terms,
+        made_at=panel.quote.quoted_at,
+    )
+
+
 def _confirm_page(
-    request: HttpRequest, ticket: Ticket, consumer: Consumer, panel: QuotePanel, note: str = ""
+    request: HttpRequest, ticket: Ticket, consumer: Consumer, panel: QuotePanel
 ) -> HttpResponse:
     return shown(
         request,
@@ -221,27 +267,20 @@ def _confirm_page(
         consumer=consumer,
         choice=card_of(consumer, ticket.card_id, at=timezone.now()),
         panel=panel,
-        note=note,
         form_address=_form_address(_values(ticket)),
     )
 
 
-def _show_again(
-    request: HttpRequest, ticket: Ticket, consumer: Consumer, note: str
-) -> HttpResponse:
+def _show_again(request: HttpRequest, ticket: Ticket, note: str) -> HttpResponse:
     """The confirm page as it is now, with the key that it had; the form, if it cannot be done."""
-    at = timezone.now()
-    panel = _quoted(request, consumer, ticket.card_id, ticket.amount, at)
-    if panel.problems:
-        return _form_page(request, PushForm(_values(ticket)), consumer)
-    now = replace(ticket, payee=_as_shown(consumer), terms=panel.quote.terms, made_at=at)
-    return _confirm_page(request, now, consumer, panel, note)
+    messages.warning(request, note)
+    return HttpResponseRedirect(_confirm_address(ticket))
 
 
-def _issued_under(ticket: Ticket) -> UUID | None:
+def _issued_under(key: str, *, partner_id: UUID) -> UUID | None:
     """The push that an earlier click has issued: found even when the page has become stale."""
-    key = IdempotencyKey.objects.filter(partner_id=ticket.partner_id, key=ticket.key)
-    return key.values_list("payment_id", flat=True).first()
+    keys = IdempotencyKey.objects.filter(partner_id=partner_id, key=key)
+    return keys.values_list("payment_id", flat=True).first()
 
 
 def _push_request(request: HttpRequest, ticket: Ticket) -> PushRequest:
@@ -267,21 +306,15 @@ def _body_of(payment: PaymentRecord) -> bytes:
 
 
 def _panel(request: HttpRequest, form: PushForm, consumer: Consumer) -> QuotePanel:
-    card_id, amount = form.cleaned_data["card"], form.cleaned_data["amount"]
-    return _quoted(request, consumer, card_id, amount, timezone.now())
-
-
-def _quoted(
-    request: HttpRequest, consumer: Consumer, card_id: UUID, amount: Decimal, at: datetime
-) -> QuotePanel:
+    card_id: UUID = form.cleaned_data["card"]
     wish = Wish(
         partner_id=consumer.partner_id,
         consumer_ref=str(consumer.pk),
         card_id=card_id,
-        amount=amount,
+        amount=form.cleaned_data["amount"],
         source=Source.BACK_OFFICE,
         key=None,
-        at=at,
+        at=timezone.now(),
     )
     editors = PaymentCard.objects.filter(pk=card_id).values_list("edited_by_user_id", flat=True)
     matter = Matter(
@@ -311,8 +344,18 @@ def _values(ticket: Ticket) -> dict[str, str]:
     }
 
 
-def _form_address(values: dict[str, str]) -> str:
-    return f"{reverse('backoffice:issue')}?{urlencode(values)}"
+def _form_address(values: Mapping[str, str]) -> str:
+    return _address("backoffice:issue", values)
+
+
+def _confirm_address(ticket: Ticket) -> str:
+    values = _values(ticket)
+    key = marked_key(ticket.key, values, user_id=ticket.user_id)
+    return _address("backoffice:confirm_push", {**values, "key": key})
+
+
+def _address(route: str, values: Mapping[str, str]) -> str:
+    return f"{reverse(route)}?{urlencode(values)}"
 
 
 def _to_push(payment_id: UUID) -> HttpResponse:

@@ -1,10 +1,13 @@
 """The form that issues a push. It reads what was typed; whether that can be done it cannot say."""
 
-from typing import Any
+from typing import Final
 
 from django import forms
 
+from consumers.typed_numbers import held_card_number
 from payouts.backoffice.fields import AmountField, LongText, NoteField, ShortText
+
+TYPED: Final = ("consumer", "card", "amount", "description", "reference")
 
 
 class PushForm(forms.Form):
@@ -36,6 +39,22 @@ class PushForm(forms.Form):
         """The card as the page has to check it again, valid or not."""
         return str(self["card"].value() or "")
 
-    def values(self) -> dict[str, Any]:
-        """What is filled in, for an address that opens the form like this."""
-        return {name: self[name].value() for name in self.fields if self[name].value()}
+    @property
+    def holds_a_card_number(self) -> bool:
+        """Whether one was typed somewhere: then what was typed may not stand in an address."""
+        return any(held_card_number(value) for value in self._typed().values())
+
+    def values(self) -> dict[str, str]:
+        """What is filled in, right or wrong, for an address that opens the form like this.
+
+        A text that holds a card number is left out: addresses are kept by browsers and logs.
+        """
+        typed = self._typed()
+        return {name: "" if held_card_number(text) else text for name, text in typed.items()}
+
+    def cleaned_values(self) -> dict[str, str]:
+        """The same as a valid form understands it: always alike for the same push."""
+        return {name: str(self.cleaned_data[name]) for name in TYPED}
+
+    def _typed(self) -> dict[str, str]:
+        return {name: str(self[name].value() or "") for name in TYPED}

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import resolve
+from django.urls import resolve, reverse
 from django.views.decorators.cache import never_cache
 
 View = Callable[..., HttpResponseBase]
@@ -22,12 +23,16 @@ _NOT_SENT: Final = (
 )
 
 
-def staff_page(permission: str) -> Callable[[View], View]:
+def staff_page(
+    permission: str, *, kept: Callable[[HttpRequest], str] | None = None
+) -> Callable[[View], View]:
     """Make a view a page of the admin site, for those who have the permission.
 
     Others are refused (403) before the view is called; whoever is not signed in is asked to. Where
     only a form is taken, a person who opens the address is shown the page above it: the sign-in
-    leads there, if a session ended before its form was sent.
+    leads there, if a session ended before its form was sent. `kept` can do better: it gives the
+    address of a page with what the form held, to which the sign-in leads; or nothing. Whoever sent
+    the form is not known then, so it may read only what was sent.
     """
 
     def decorated(view: View) -> View:
@@ -45,6 +50,8 @@ def staff_page(permission: str) -> Callable[[View], View]:
         def page_or_sign_in(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if _is_from_script(request) and not admin.site.has_permission(request):
                 return _load_anew()
+            if kept and request.method == "POST" and not admin.site.has_permission(request):
+                return redirect_to_login(kept(request) or request.path, reverse("admin:login"))
             return page(request, *args, **kwargs)
 
         return page_or_sign_in

@@ -2,10 +2,14 @@
 
 Nobody can make it say something else than was on the screen, and all of it counts only together.
 Nothing secret is in it. The key belongs to the intent: a page that has to be shown again because
-something changed keeps it, so that however often somebody clicks one push comes of it.
+something changed keeps it, so that however often somebody clicks one push comes of it. It stands in
+the address of the page, marked as ours for this person and exactly this push: going back to the
+page or loading it anew finds the same key, and nobody is led to a page that others filled in.
 """
 
+import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +17,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from django.core import signing
+from django.utils.crypto import constant_time_compare
 
 from payouts.approvals import Requirement
 from payouts.operations.judge import Terms
@@ -21,6 +26,7 @@ GOOD_FOR: Final = timedelta(hours=1)
 KEY_BYTES: Final = 24
 
 _SALT: Final = "payouts.backoffice.ticket"
+_KEY_SALT: Final = "payouts.backoffice.ticket.key"
 
 
 class NotATicket(Exception):
@@ -75,12 +81,21 @@ class Ticket:
 
         :raises NotATicket: if it is not ours, was changed, or was given to somebody else.
         """
+        ticket = cls.left_behind(text)
+        if ticket.user_id != by_user_id:
+            raise NotATicket
+        return ticket
+
+    @classmethod
+    def left_behind(cls, text: str) -> Self:
+        """Read what `sealed` wrote, of whomever: only to lead back to its page, never to send it.
+
+        :raises NotATicket: if it is not ours, or was changed.
+        """
         try:
             held: dict[str, Any] = signing.loads(text, salt=_SALT)
         except signing.BadSignature as error:
             raise NotATicket from error
-        if held["user"] != by_user_id:
-            raise NotATicket
         return cls(
             key=held["key"],
             user_id=held["user"],
@@ -100,3 +115,24 @@ class Ticket:
 
 def new_key() -> str:
     return f"back-office:{secrets.token_urlsafe(KEY_BYTES)}"
+
+
+def marked_key(key: str, values: Mapping[str, str], *, user_id: int) -> str:
+    """The key as it stands in an address beside `values`, which are what was typed."""
+    return f"{key}.{_mark(key, values, user_id)}"
+
+
+def key_of(text: str, values: Mapping[str, str], *, user_id: int) -> str:
+    """Read what `marked_key` wrote.
+
+    :raises NotATicket: if it is not ours, or belongs to another person or to another push.
+    """
+    key, _, mark = text.rpartition(".")
+    if not constant_time_compare(mark, _mark(key, values, user_id)):
+        raise NotATicket
+    return key
+
+
+def _mark(key: str, values: Mapping[str, str], user_id: int) -> str:
+    whole = json.dumps([key, user_id, sorted(values.items())])
+    return signing.Signer(salt=_KEY_SALT).signature(whole)

@@ -27,6 +27,24 @@ document.addEventListener("submit", (event) => {
     button.setAttribute("aria-disabled", "true");
 });
 
+// The address follows what is typed, so that Back, a reload and a sign-in in the middle find it again.
+// A text with so many digits that it could hold a card number stays out of it.
+const kept = document.querySelector("[data-kept-in-address]");
+if (kept) {
+    const couldBeCardNumber = /[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){12}/;
+    const isTyped = (name) => ["text", "textarea"].includes(kept.elements[name]?.type);
+    const keep = () => {
+        const query = new URLSearchParams();
+        for (const [name, value] of new FormData(kept)) {
+            if (name === "csrfmiddlewaretoken" || !value) continue;
+            if (isTyped(name) && couldBeCardNumber.test(value)) continue;
+            query.append(name, value);
+        }
+        history.replaceState(history.state, "", `${kept.dataset.keptInAddress}?${query}`);
+    };
+    for (const type of ["change", "submit", "htmx:beforeRequest"]) kept.addEventListener(type, keep);
+}
+
 // Somebody who comes back finds the page as it was left, and may send it again: it counts once.
 window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;

@@ -27,6 +27,11 @@ def filled(card: PaymentCard, amount: str = "100.00", **more: str) -> dict[str, 
     return {"consumer": str(card.consumer_id), "card": str(card.pk), "amount": amount, **more}
 
 
+def confirm_page(client: Client, card: PaymentCard, amount: str = "100.00", **more: str) -> Any:
+    """Where the filled-in form leads: the confirm page, or the form with what is wrong."""
+    return client.post(CONFIRM_PUSH, filled(card, amount, **more), follow=True)
+
+
 def ticket_in(response: Page) -> str:
     """What a confirm page would send back."""
     found = re.search(r'name="ticket" value="([^"]+)"', response.content.decode())
@@ -35,11 +40,18 @@ def ticket_in(response: Page) -> str:
 
 
 def ticket_for(client: Client, card: PaymentCard, amount: str = "100.00", **more: str) -> str:
-    return ticket_in(client.post(CONFIRM_PUSH, filled(card, amount, **more)))
+    return ticket_in(confirm_page(client, card, amount, **more))
 
 
 def send(client: Client, ticket: str) -> Any:
     return client.post(SEND, {"ticket": ticket})
+
+
+def shown_again(client: Client, ticket: str) -> Any:
+    """The page that a send leads to, which has sent nothing."""
+    answer = client.post(SEND, {"ticket": ticket}, follow=True)
+    assert not answer.redirect_chain[-1][0].startswith("/admin/payouts/payment/")
+    return answer
 
 
 def issue(client: Client, card: PaymentCard, amount: str = "100.00", **more: str) -> Payment:

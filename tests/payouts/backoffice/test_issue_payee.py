@@ -15,7 +15,7 @@ from tests.payouts.backoffice.pages import (
     CONFIRM_PUSH,
     ISSUE,
     QUOTE,
-    filled,
+    confirm_page,
     form_page,
 )
 from tests.pushes import make_payee
@@ -117,7 +117,7 @@ def test_the_only_card_is_chosen_already(client: Client, card: PaymentCard) -> N
 def test_never_reads_what_is_sealed(client: Client, card: PaymentCard, statements: Any) -> None:
     with statements() as log:
         form_page(client, card)
-        client.post(CONFIRM_PUSH, filled(card))
+        confirm_page(client, card)
     assert not any(name in str(log) for name in ("ciphertext", "wrapped_key", "fingerprint"))
 
 

@@ -18,9 +18,9 @@ from tests.back_office import browser_of, text_of
 from tests.books import available
 from tests.builders import make_card
 from tests.payouts.backoffice.pages import (
-    CONFIRM_PUSH,
     ISSUE,
     QUOTE,
+    confirm_page,
     filled,
     has_button,
     issue,
@@ -138,7 +138,7 @@ def test_says_what_is_wrong_with_the_amount(
 ) -> None:
     for page in (
         client.get(QUOTE, filled(card, amount)),
-        client.post(CONFIRM_PUSH, filled(card, amount)),
+        confirm_page(client, card, amount),
     ):
         assert words in text_of(page)
         assert not has_button(page, "Continue")
