@@ -10,6 +10,8 @@ from typing import Final
 
 from django.db.models import QuerySet
 
+from consumers.cards import CardNetworkName
+from payouts.approvals import Source
 from payouts.models import Attempt, Payment
 from payouts.spreadsheets import Cell, Row
 from payouts.states import MoneyMoved
@@ -23,6 +25,17 @@ class Column:
     title: str
     reads: tuple[str, ...]
     cell: Callable[[Payment], Cell]
+
+
+def value_words(value: str) -> str:
+    """A stored word as people read it in lists, filters and files; `back_office`, `visa`, `api`."""
+    return _NAMES.get(value, value.replace("_", " "))
+
+
+_NAMES: Final = {
+    Source.API.value: "API",
+    **{network.value: network.value.capitalize() for network in CardNetworkName},
+}
 
 
 def maker_of(payment: Payment) -> str:
@@ -51,7 +64,7 @@ _BESIDE: Final = {
 
 
 def _status(payment: Payment) -> str:
-    status = payment.status.replace("_", " ")
+    status = value_words(payment.status)
     beside = _BESIDE.get(payment.moved_otherwise)
     return f"{status} ({beside})" if beside else status
 
@@ -71,17 +84,17 @@ COLUMNS: Final = (
         "card",
         "Card",
         ("card__network", "card__last4"),
-        lambda p: f"{p.card.network.capitalize()} ···· {p.card.last4}",
+        lambda p: f"{value_words(p.card.network)} ···· {p.card.last4}",
     ),
     Column("amount", "Amount (USD)", ("amount",), lambda p: p.amount),
     Column("fee", "Fee (USD)", ("fee_amount",), lambda p: p.fee_amount),
     Column("total", "Total (USD)", ("amount", "fee_amount"), lambda p: p.amount + p.fee_amount),
     Column("status", "Status", ("status", "moved_otherwise"), _status),
-    Column("source", "Source", ("source",), lambda p: p.source.replace("_", " ")),
+    Column("source", "Source", ("source",), lambda p: value_words(p.source)),
     Column("maker", "Maker", _MAKER, maker_of),
     Column("reference", "Reference", ("reference",), lambda p: p.reference),
     Column("description", "Description", ("description",), lambda p: p.description),
-    Column("failure", "Failure", ("failure_code",), lambda p: p.failure_code.replace("_", " ")),
+    Column("failure", "Failure", ("failure_code",), lambda p: value_words(p.failure_code)),
     Column("network_code", "Network code", ("network_code",), lambda p: p.network_code),
     Column("paid_at", "Paid (UTC)", ("completed_at",), lambda p: p.completed_at),
     Column("rrn", "RRN", ("attempt__retrieval_reference_number",), _rrn),

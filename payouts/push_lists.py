@@ -9,7 +9,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from consumers.search import FOUND_AT_MOST
 from consumers.statements import Row, fetch_rows
 from payouts.models import Export, PushListChoice, PushView
-from payouts.push_columns import USUAL, known_columns
+from payouts.push_columns import USUAL, known_columns, value_words
 from payouts.push_pages import page_of_pushes
 from payouts.push_query import PushQuery
 
@@ -100,7 +100,9 @@ _FACETS: Final = {
 }
 _GROUPED: Final = """
 SELECT facet.name, facet.value, COALESCE(
-        partner.name, client.name, person.username, batch.name, facet.value),
+        partner.name, client.name,
+        NULLIF(trim(person.first_name || ' ' || person.last_name), ''), person.username,
+        batch.name, facet.value),
     facet.pushes
 FROM (
     SELECT CASE GROUPING(status, partner_id, source, network, maker, failure, batch_id)
@@ -138,7 +140,7 @@ ORDER BY facet.pushes DESC, facet.value
 
 def _facet(name: str, title: str, rows: list[Row]) -> Facet:
     values = [
-        FacetValue(value, words.replace("_", " ") if value == words else words, pushes)
+        FacetValue(value, value_words(value) if value == words else words, pushes)
         for facet, value, words, pushes in rows
         if facet == name
     ]

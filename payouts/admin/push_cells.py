@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from consumers.admin.base import clipped, instant, label, money
 from payouts.admin.words import DISPUTE_TONES, DISPUTE_WORDS, STATUS_TONES
 from payouts.models import Payment
-from payouts.push_columns import COLUMN_NAMED, maker_of
+from payouts.push_columns import COLUMN_NAMED, maker_of, value_words
 
 # Those of the first hour keep the names that the style sheet knows.
 _METHODS: Final = {
@@ -46,7 +46,7 @@ class PushCells:
     def card_shown(self, payment: Payment) -> SafeString:
         card = payment.card
         return format_html(
-            '<span class="digits">{} ···· {}</span>', card.network.capitalize(), card.last4
+            '<span class="digits">{} ···· {}</span>', value_words(card.network), card.last4
         )
 
     @admin.display(description="amount")
@@ -67,7 +67,7 @@ class PushCells:
 
     @admin.display(description="source")
     def source_shown(self, payment: Payment) -> str:
-        return payment.source.replace("_", " ").replace("api", "API")
+        return value_words(payment.source)
 
     @admin.display(description="maker")
     def maker_shown(self, payment: Payment) -> SafeString | str:
@@ -87,7 +87,7 @@ class PushCells:
 
     @admin.display(description="failure")
     def failure_shown(self, payment: Payment) -> SafeString | str:
-        return clipped(payment.failure_code.replace("_", " "))
+        return clipped(value_words(payment.failure_code))
 
     @admin.display(description="network code")
     def network_code_shown(self, payment: Payment) -> SafeString | str:

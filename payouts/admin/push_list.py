@@ -24,7 +24,7 @@ from consumers.search import Found
 from payouts.approvals import Source
 from payouts.declines import FAILURES
 from payouts.models import Payment
-from payouts.push_columns import with_columns
+from payouts.push_columns import value_words, with_columns
 from payouts.push_lists import ListChoice, choice_of
 from payouts.push_pages import (
     LOOKED_AT_MOST,
@@ -59,7 +59,7 @@ class _WordFilter(DropdownFilter):
     words: tuple[str, ...] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(word, word.replace("_", " ")) for word in self.words]
+        return [(word, value_words(word)) for word in self.words]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
         return queryset

@@ -8,8 +8,9 @@ from django.http import HttpRequest
 
 from consumers.models import APIClient, Partner
 from payouts.admin.push_list import PushChangeList, list_choice
+from payouts.approvers import name_of
 from payouts.models import Batch
-from payouts.push_columns import COLUMNS
+from payouts.push_columns import COLUMNS, value_words
 from payouts.push_lists import same_query, views_for
 from payouts.push_query import SEARCH, ZONE, PushQuery, UnreadableQuery, address_of
 from payouts.staff import EXPORT_PAYMENT
@@ -79,7 +80,7 @@ def list_tools(request: HttpRequest, changelist: PushChangeList) -> Tools:
                 id=view.pk,
                 name=view.name,
                 query=view.query,
-                owner=view.owner.get_full_name() or view.owner.get_username(),
+                owner=name_of(view.owner),
                 is_shared=view.is_shared,
                 is_mine=view.owner_id == request.user.pk,
                 is_open=same_query(view.query, query.address()),
@@ -117,7 +118,7 @@ def words_of(address: str) -> list[str]:
     except UnreadableQuery:
         return [address]
     return [
-        f"One {name}" if name in _NAMED else _said(name, text, text.replace("_", " "))
+        f"One {name}" if name in _NAMED else _said(name, text, value_words(text))
         for name, text in given
         if name != ZONE
     ]
@@ -142,11 +143,10 @@ def _name_of(name: str, text: str, query: PushQuery) -> str:
     if reach.partner_id is not None and name == "partner":
         rows = Partner.objects.filter(pk=reach.partner_id).values_list("name", flat=True)
     elif name == "maker" and reach.maker_user_id is not None:
-        people = User.objects.filter(pk=reach.maker_user_id)
-        rows = people.values_list("username", flat=True)
+        rows = map(name_of, User.objects.filter(pk=reach.maker_user_id))
     elif reach.maker_client_id is not None and name == "maker":
         clients = APIClient.objects.filter(pk=reach.maker_client_id)
         rows = clients.values_list("name", flat=True)
     elif reach.batch_id is not None and name == "batch":
         rows = Batch.objects.filter(pk=reach.batch_id).values_list("name", flat=True)
-    return next(iter(rows), text.replace("_", " "))
+    return next(iter(rows), value_words(text))

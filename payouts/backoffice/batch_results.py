@@ -16,11 +16,12 @@ from django.http import (
 from django.views.decorators.http import require_GET
 
 from consumers.audit import Act, Verb, record_act, subject_of
-from payouts.backoffice.batch_words import failure_words, findings_of
+from payouts.backoffice.batch_words import failure_words, findings_of, outcome_words
 from payouts.backoffice.pages import staff_page
 from payouts.batch_files.columns import METADATA
 from payouts.batch_queries import batch_of, every_line_of
 from payouts.models import Batch, BatchRow
+from payouts.push_columns import value_words
 from payouts.spreadsheets import CSV_TYPE, XLSX_TYPE, Row, csv_chunks, write_xlsx
 from payouts.staff import EXPORT_PAYMENT
 
@@ -59,7 +60,7 @@ def _rows(found: Batch) -> Iterator[Row]:
     for row in every_line_of(found.pk):
         yield (
             row.line,
-            row.payment.status if row.payment is not None else row.state,
+            outcome_words(row),
             failure_words(row),
             " ".join(one.words for one in findings_of(row) if not one.is_problem),
             row.payment_id,
@@ -72,7 +73,9 @@ def _rows(found: Batch) -> Iterator[Row]:
             row.cells.get("description", ""),
             row.consumer.full_name if row.consumer is not None else "",
             row.consumer.pcid if row.consumer is not None else "",
-            f"{row.card.network} {row.card.last4}" if row.card is not None else "",
+            f"{value_words(row.card.network)} ···· {row.card.last4}"
+            if row.card is not None
+            else "",
             _metadata(row),
         )
 

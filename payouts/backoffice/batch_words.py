@@ -13,6 +13,7 @@ from payouts.batch_files.findings import finding_words, refusal_words
 from payouts.declines import OWN_FAILURES, decline_for
 from payouts.limits import Scope
 from payouts.models import Batch, BatchOrder, BatchRow, BatchState, OrderKind, RowState
+from payouts.push_columns import value_words
 from payouts.states import Status
 
 STATE_TONES: Final = {
@@ -73,9 +74,14 @@ def outcome_label(row: BatchRow) -> SafeString:
     """What has become of a line: the status of its push, or why it has none."""
     if row.payment is not None:
         return label(row.payment.status, STATUS_TONES)
-    return label(
-        _ROW_WORDS[RowState(row.state)], {_ROW_WORDS[RowState(s)]: t for s, t in _ROW_TONES.items()}
-    )
+    return label(outcome_words(row), {_ROW_WORDS[RowState(s)]: t for s, t in _ROW_TONES.items()})
+
+
+def outcome_words(row: BatchRow) -> str:
+    """What `outcome_label` says, for a file."""
+    if row.payment is not None:
+        return value_words(row.payment.status)
+    return _ROW_WORDS[RowState(row.state)]
 
 
 def failure_words(row: BatchRow) -> str:

@@ -82,8 +82,9 @@ def test_a_thousand_lines_with_seventeen_bad_ones() -> None:
 
     rows = _results(mia, batch)
     assert len(rows) == 1000
+    assert sum(row["status"] == "pending approval" for row in rows) == 10
     assert [row["line"] for row in rows] == [str(n) for n in range(2, 1002)]
-    bad = [row for row in rows if row["status"] == "bad"]
+    bad = [row for row in rows if row["status"] == "not issued: has a problem"]
     assert len(bad) == BAD
     assert all(row["failure"] and not row["push"] for row in bad)
     pushes = {row["push"] for row in rows if row["push"]}

@@ -246,7 +246,7 @@ def test_results_name_every_line_and_are_no_formulas(
     payment = Payment.objects.get()
     assert first.startswith(f"2,pending,,,{payment.pk},1.00,0.00")
     assert "'=1+1,'@cmd" in first
-    assert second.startswith("3,bad,")
+    assert second.startswith("3,not issued: has a problem,")
     assert "'=2" in second
     book = load_workbook(io.BytesIO(b"".join(results(client, batch, "xlsx").streaming_content)))
     cells = [[cell.data_type for cell in row] for row in book["Results"].rows]

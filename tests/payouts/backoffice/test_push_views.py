@@ -146,7 +146,8 @@ def test_facets_count_what_is_there() -> None:
     found = facets_of(PushQuery.read({}))
     counts = {facet.name: {one.words: one.pushes for one in facet.values} for facet in found.facets}
     assert counts["status"] == {"pending": 2, "unknown": 1}
-    assert counts["network"] == {"visa": 2, "mastercard": 1}
+    assert counts["network"] == {"Visa": 2, "Mastercard": 1}
+    assert counts["source"] == {"API": 3}
     assert counts["partner"][card.partner.name] == 2
     assert (found.looked_at, found.is_all) == (3, True)
 
@@ -155,10 +156,13 @@ def test_facets_name_reasons_and_batches() -> None:
     payment = push(make_payee())
     record_outcome(payment.pk, declined("05"), send_number=claim(payment).send_number)
     card = make_payee()
-    issued(card.partner, make_staff("mia", "maker"), line(card), line(card, "11"))
+    mia = make_staff("mia", "maker")
+    User.objects.filter(pk=mia.pk).update(first_name="Mia", last_name="Moss")
+    issued(card.partner, mia, line(card), line(card, "11"))
     found = facets_of(PushQuery.read({}))
     counts = {facet.name: {one.words: one.pushes for one in facet.values} for facet in found.facets}
     assert counts["failure"] == {"do not honor": 1}
+    assert counts["maker"]["Mia Moss"] == 2
     assert counts["batch"] == {"November payroll": 2}
 
 
