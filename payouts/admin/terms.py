@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import (
@@ -21,6 +22,7 @@ from consumers.admin.base import (
 )
 from consumers.admin.filters import PartnerFilter
 from consumers.models import Partner
+from payouts.backoffice.words import share_words
 from payouts.models import ApprovalRule, FeeSchedule, Limit
 
 _ACTIVE = {"active": "success", "off": "neutral"}
@@ -56,7 +58,8 @@ class FeeScheduleAdmin(ReadOnly, ModelAdmin[FeeSchedule]):
 
     @admin.display(description="basis points")
     def points_shown(self, schedule: FeeSchedule) -> SafeString:
-        return number(schedule.basis_points)
+        points = schedule.basis_points
+        return format_html("{} {}", number(points), share_words(points))
 
     @admin.display(description="at least")
     def minimum_shown(self, schedule: FeeSchedule) -> SafeString | str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from payouts.approvers import name_of
-from payouts.backoffice.words import SOURCE_WORDS
+from payouts.backoffice.words import SOURCE_WORDS, share_words
 from payouts.changes import ChangeBar, ChangeState, Contents
 from payouts.fees import fee_for
 from payouts.models import ChangeRequest
@@ -191,7 +191,7 @@ _NARROWING: Final = frozenset(
 )  # fmt: skip
 _SPECIAL: Final[dict[str, Callable[[Any], str]]] = {
     "valid_from": _instant_words,
-    "basis_points": lambda points: f"{Decimal(points) / 100:.2f} %",
+    "basis_points": share_words,
     "card_younger_than": age_words,
     "source": lambda source: SOURCE_WORDS.get(source, "any"),
 }

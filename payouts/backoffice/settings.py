@@ -36,7 +36,14 @@ from payouts.backoffice.change_words import age_words
 from payouts.backoffice.fields import AmountField, LongText, NoteField, ShortText
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.backoffice.rule_reach import too_few_words
-from payouts.backoffice.words import SCOPE_WORDS, SOURCE_WORDS, people_words, rule_words
+from payouts.backoffice.words import (
+    SCOPE_WORDS,
+    SOURCE_WORDS,
+    fees_words,
+    people_words,
+    rule_words,
+    share_words,
+)
 from payouts.checkers import waiting_changes
 from payouts.fees import FREE, fee_for
 from payouts.fees import FeeSchedule as Fees
@@ -95,9 +102,10 @@ class StopForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the push would cost, in dollars, and when."""
+    """What the push would cost, in dollars, when, and how that is worked out."""
 
     when: str
+    of: str
     fee: Decimal
     total: Decimal
     address: str = ""
@@ -129,6 +137,11 @@ class ScheduleLine:
     row: FeeSchedule
     is_now: bool = False
     is_later: bool = False
+
+    @property
+    def share(self) -> str:
+        """Of the amount, as a percentage."""
+        return share_words(self.row.basis_points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +283,7 @@ def _prices(row: Partner, amount: Decimal, schedules: list[ScheduleLine]) -> lis
 
 def _price(when: str, amount: Decimal, fees: Fees, address: str = "") -> Price:
     fee = fee_for(amount, schedule=fees)
-    return Price(when, fee, amount + fee, address)
+    return Price(when, fees_words(fees), fee, amount + fee, address)
 
 
 def _fees(row: FeeSchedule) -> Fees:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from payouts.approvals import POSSIBLE_DUPLICATE, Bar, Source
+from payouts.fees import FREE
+from payouts.fees import FeeSchedule as Fees
 from payouts.limits import Scope
 from payouts.money import ZERO
 from payouts.operations.judge import Reason
@@ -56,6 +58,23 @@ def people_words(decisions: int, group: str | None) -> str:
     """`1 person, anybody who may approve` or `2 people of treasury`."""
     people = "1 person" if decisions == 1 else f"{decisions} people"
     return f"{people}, {ANYBODY}" if group is None else f"{people} of {group}"
+
+
+def share_words(basis_points: int) -> str:
+    """`0.25 %` for 25 basis points."""
+    return f"{Decimal(basis_points) / 100:.2f} %"
+
+
+def fees_words(fees: Fees) -> str:
+    """How fees are worked out: `$0.25 + 0.20 %, at least $0.50, at most $5.00`."""
+    if fees == FREE:
+        return "no fees"
+    parts = [f"${fees.fixed:,.2f} + {share_words(fees.basis_points)}"]
+    if fees.minimum:
+        parts.append(f"at least ${fees.minimum:,.2f}")
+    if fees.maximum is not None:
+        parts.append(f"at most ${fees.maximum:,.2f}")
+    return ", ".join(parts)
 
 
 def problem_words(reason: Reason, quote: Quote) -> str:

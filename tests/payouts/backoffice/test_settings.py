@@ -58,7 +58,9 @@ def test_pages_through_many_partners(admin: Client) -> None:
 
 
 def test_shows_all_terms_of_a_partner(admin: Client, partner: Partner) -> None:
-    FeeSchedule.objects.create(partner=partner, valid_from=timezone.now(), fixed=Decimal("0.25"))
+    FeeSchedule.objects.create(
+        partner=partner, valid_from=timezone.now(), fixed=Decimal("0.25"), basis_points=25
+    )
     Limit.objects.create(partner=partner, scope="card_day", max_count=7)
     make_rule(name="Everybody", amount_at_least=Decimal(1000))
     make_rule(name="Only here", partner=partner, possible_duplicate=True)
@@ -66,8 +68,8 @@ def test_shows_all_terms_of_a_partner(admin: Client, partner: Partner) -> None:
     make_api_client(partner=partner, name="Payroll")
     text = text_of(admin.get(page_of(partner)))
     for said in (
-        "$500.00", "$0.25", "One card, one day no limit 7", "$1,000.00 or more", "Only here",
-        "Possible duplicate: 1 person", "Payroll",
+        "$500.00", "$0.25 25 0.25 % $0.00", "One card, one day no limit 7", "$1,000.00 or more",
+        "Only here", "Possible duplicate: 1 person", "Payroll",
     ):  # fmt: skip
         assert said in text, said
     assert "Elsewhere" not in text
@@ -82,13 +84,13 @@ def test_works_out_what_a_push_costs_today_later_and_as_proposed(
     FeeSchedule.objects.create(partner=partner, valid_from=later, fixed=Decimal("0.75"))
     set_fees(partner, by=make_staff("ada", "admin"))
     text = tried(admin, partner)
-    assert "Today $0.25 $250.25" in text
+    assert "Today $0.25 + 0.00 % $0.25 $250.25" in text
     assert "$0.75 $250.75" in text
-    assert "As proposed $3.00 $253.00" in text
+    assert "As proposed $0.50 + 1.00 % $3.00 $253.00" in text
 
 
 def test_a_partner_without_a_schedule_pays_nothing(admin: Client, partner: Partner) -> None:
-    assert "Today $0.00 $250.00" in tried(admin, partner)
+    assert "Today no fees $0.00 $250.00" in tried(admin, partner)
 
 
 def test_works_out_who_would_have_to_approve(admin: Client, partner: Partner) -> None:
