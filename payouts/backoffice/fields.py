@@ -14,7 +14,7 @@ from consumers.cards import (
     normalise_number,
 )
 from consumers.typed_numbers import held_card_number
-from payouts.money import NotAnAmount, parse_amount
+from payouts.money import LARGEST_PUSH, NotAnAmount, parse_amount
 
 if TYPE_CHECKING:
     from django.forms import Textarea as LongText
@@ -28,6 +28,8 @@ __all__ = ["AmountField", "LongText", "NoteField", "ShortText", "plain_dollars"]
 _DOLLARS: Final = re.compile(
     r"\$?\s*([0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+\.?[0-9]*|\.[0-9]+)"
 )
+# Where people read money otherwise than programs do.
+_PEOPLE_S_WORDS: Final = {"too_large": f"Must be at most ${LARGEST_PUSH:,.2f}."}
 _ROW_OF_DIGITS: Final = re.compile(rf"[0-9](?:[0-9{BLANKS_AND_DASHES}]*[0-9])?")
 
 
@@ -50,7 +52,8 @@ class AmountField(forms.CharField):
         try:
             return parse_amount(plain_dollars(text))
         except NotAnAmount as error:
-            raise ValidationError(str(error), code=error.code) from error
+            words = _PEOPLE_S_WORDS.get(error.code, str(error))
+            raise ValidationError(words, code=error.code) from error
 
 
 class NoteField(forms.CharField):

@@ -17,7 +17,13 @@ class PushForm(forms.Form):
     card = forms.UUIDField(error_messages={"required": "Choose a card."})
     amount = AmountField(
         widget=ShortText(
-            attrs={"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.00"}
+            attrs={
+                "inputmode": "decimal",
+                "autocomplete": "off",
+                "placeholder": "0.00",
+                # What is wrong with it comes and goes while it is typed.
+                "aria-describedby": "id_amount_error",
+            }
         ),
         error_messages={"required": "Say how much."},
     )

@@ -130,7 +130,7 @@ def test_shows_what_it_may_be_a_repetition_of(client: Client, card: PaymentCard)
         ("abc", "Write dollars and cents"),
         ("1.234", "at most two decimals"),
         ("0", "more than 0"),
-        ("50000.01", "at most 50000.00"),
+        ("50000.01", "at most $50,000.00"),
     ],
 )
 def test_says_what_is_wrong_with_the_amount(
@@ -143,6 +143,15 @@ def test_says_what_is_wrong_with_the_amount(
         assert words in text_of(page)
         assert not has_button(page, "Continue")
     nothing_happened(card)
+
+
+def test_says_at_the_amount_too_what_is_wrong_with_it(client: Client, card: PaymentCard) -> None:
+    def at_the_amount(amount: str) -> str:
+        part = client.get(QUOTE, filled(card, amount)).content.decode()
+        return part.split('hx-swap-oob="innerHTML:#id_amount_error">')[1].split("</div>")[0]
+
+    assert "at most $50,000.00" in at_the_amount("60000")
+    assert at_the_amount("600") == at_the_amount("") == ""
 
 
 def test_waits_quietly_for_the_rest_of_the_form(client: Client, card: PaymentCard) -> None:
