@@ -14,6 +14,7 @@ _GAP: Final = f"[{BLANKS_AND_DASHES}]"
 # One pass over the text says that nearly every text holds none.
 _WORTH_A_LOOK: Final = re.compile(rf"[0-9](?:{_GAP}{{0,3}}[0-9]){{{SHORTEST_NUMBER - 1}}}")
 _RUN: Final = re.compile(rf"[0-9]+(?:{_GAP}{{1,3}}[0-9]+)*")
+_BLANKS: Final = re.compile(rf"[\s{BLANKS_AND_DASHES}]")
 _GROUP: Final = re.compile("[0-9]+")
 _HEX: Final = "[0-9a-fA-F]"
 # By chance the digits of an id look like anything.
@@ -37,6 +38,12 @@ def held_card_number(text: str) -> str | None:
             if found := _number_from(groups[first:]):
                 return found
     return None
+
+
+def last_four_of_whole_number(text: str) -> str:
+    """The last four digits, if the text is a whole card number and nothing else; else nothing."""
+    digits = _BLANKS.sub("", text)
+    return digits[-4:] if is_plausible_number(digits) else ""
 
 
 def _number_from(groups: list[str]) -> str | None:

@@ -6,17 +6,20 @@ here sorts by anything but the key, newest first: keys are made in the order of 
 
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 
 from consumers.admin.base import ChangeList, Row, VerbAdmin
 from consumers.search import Found
+from consumers.typed_numbers import last_four_of_whole_number
 
 OLDER_THAN: Final = "before"
 NEWER_THAN: Final = "after"
@@ -25,6 +28,24 @@ MORE_MATCH: Final = (
     "More match than can be shown, so these are only the newest. Narrow it down with a filter, or "
     "search for something more exact."
 )
+
+NEVER_WHOLE_NUMBERS: Final = (
+    "That was a whole card number. It was not looked up: this is what its last four digits find. "
+    "Type only those."
+)
+
+
+def without_whole_number(request: HttpRequest) -> str:
+    """What a search asks for, with the last four of the whole card number that somebody pasted.
+
+    Empty if they did not. The number must not stay in the address, nor come back on the page: lead
+    to this query. The person is told.
+    """
+    last_four = last_four_of_whole_number(request.GET.get(SEARCH_VAR, ""))
+    if not last_four:
+        return ""
+    messages.warning(request, NEVER_WHOLE_NUMBERS)
+    return urlencode({**request.GET.dict(), SEARCH_VAR: last_four})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +172,9 @@ class KeysetAdmin(VerbAdmin[Row]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        query = without_whole_number(request)
+        if query:
+            return HttpResponseRedirect(f"{request.path}?{query}")
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 

@@ -5,7 +5,6 @@ decided in `payouts.push_query` and `payouts.push_pages`, which exports use as w
 what the page shows.
 """
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -19,7 +18,7 @@ from django.utils.functional import cached_property
 
 from consumers.admin.filters import DayFilter, PartnerFilter
 from consumers.admin.lists import MORE_MATCH, OLDER_THAN, Count, KeysetChangeList
-from consumers.cards import CardNetworkName, is_plausible_number
+from consumers.cards import CardNetworkName
 from consumers.search import Found
 from payouts.approvals import Source
 from payouts.declines import FAILURES
@@ -44,12 +43,6 @@ else:
 LOOKED_SO_FAR: Final = (
     f"Looked through {LOOKED_AT_MOST:,} pushes for these. There may be more: go on with Older, or "
     "narrow it down by days."
-)
-
-
-NEVER_WHOLE_NUMBERS: Final = (
-    "That was a whole card number. It was not looked up: these are the pushes to cards that end "
-    "like it. Type only the last four digits."
 )
 
 
@@ -152,15 +145,6 @@ FILTERS: Final[tuple[type[admin.ListFilter], ...]] = (
 
 
 VIEW: Final = "view"
-
-
-def last_four_of_whole_number(text: str) -> str:
-    """The last four digits, if the text is a whole card number; else nothing.
-
-    A number that somebody pastes must not stay in the address, nor come back on the page.
-    """
-    digits = re.sub(r"[\s-]", "", text)
-    return digits[-4:] if is_plausible_number(digits) else ""
 
 
 def list_choice(request: HttpRequest) -> ListChoice:

@@ -1,9 +1,8 @@
 """Pushes: the list, and the page of one. What people may do about a push is in `push_verbs`."""
 
 from typing import Any
-from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -11,13 +10,7 @@ from consumers.admin.base import ReadOnly
 from consumers.admin.lists import KeysetAdmin
 from consumers.audit import Subject
 from payouts.admin.push_cells import PushCells, column_method
-from payouts.admin.push_list import (
-    FILTERS,
-    NEVER_WHOLE_NUMBERS,
-    PushChangeList,
-    last_four_of_whole_number,
-    list_choice,
-)
+from payouts.admin.push_list import FILTERS, PushChangeList, list_choice
 from payouts.admin.push_page import push_page, push_rows
 from payouts.admin.push_tools import list_tools
 from payouts.admin.push_verbs import PushVerbs
@@ -26,7 +19,6 @@ from payouts.evidence import who_looked
 from payouts.models import Payment
 from payouts.operations.payment_subject import payment_subject
 from payouts.push_columns import USUAL
-from payouts.push_query import SEARCH
 from payouts.staff import EXPORT_PAYMENT
 
 
@@ -60,11 +52,6 @@ class PaymentAdmin(ReadOnly, PushCells, PushVerbs, KeysetAdmin[Payment]):
             opens_with = list_choice(request).default_query
             if opens_with:
                 return HttpResponseRedirect(f"{request.path}?{opens_with}")
-        last_four = last_four_of_whole_number(request.GET.get(SEARCH, ""))
-        if last_four:
-            messages.warning(request, NEVER_WHOLE_NUMBERS)
-            query = {**request.GET.dict(), SEARCH: last_four}
-            return HttpResponseRedirect(f"{request.path}?{urlencode(query)}")
         answer = super().changelist_view(request, extra_context)
         context = getattr(answer, "context_data", None)
         if context is not None and "cl" in context:

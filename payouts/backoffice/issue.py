@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from consumers.admin.lists import without_whole_number
 from consumers.models import Consumer, PaymentCard
 from consumers.operations.cards import CardInactive, EligibilityUnavailable, check_card
 from payouts.actors import staff
@@ -59,7 +60,8 @@ _NOT_OURS: Final = "This page cannot be sent any more. Begin anew."
 def issue(request: HttpRequest) -> HttpResponse:
     """The search for a payee or, once one is named, the form."""
     if not request.GET.get("consumer"):
-        return _finder_page(request)
+        query = without_whole_number(request)
+        return HttpResponseRedirect(f"{request.path}?{query}") if query else _finder_page(request)
     consumer = _payee_or_404(request.GET["consumer"])
     # Filled in: somebody came back from the confirm page.
     is_filled = "amount" in request.GET
@@ -70,7 +72,10 @@ def issue(request: HttpRequest) -> HttpResponse:
 @staff_fragment(ISSUE_PAYMENT)
 @require_GET
 def payees(request: HttpRequest) -> HttpResponse:
-    """Whom the typed text may mean."""
+    """Whom the typed text may mean. The page is opened anew where that is a whole card number."""
+    query = without_whole_number(request)
+    if query:
+        return HttpResponse(headers={"HX-Redirect": f"{reverse('backoffice:issue')}?{query}"})
     return render(request, "backoffice/payees.html", {"hits": _hits(request), "is_update": True})
 
 
