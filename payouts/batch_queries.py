@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from payouts.approvers import digest_by_database, open_to
+from payouts.deciding.approvers import digest_by_database, open_to
 from payouts.models import Batch, BatchOrder, BatchRow, BatchState, BatchTally, Payment, RowState
 from payouts.money import ZERO
 from payouts.states import CANCELABLE, OPEN, Status

@@ -19,10 +19,10 @@ from consumers.audit.masking import masked, masked_text
 from consumers.models import AuditEntry
 from consumers.statements import fetch_rows
 from payouts.audit.chain import Head, chain_head
+from payouts.deciding.signatures import mark_of, part_digests, part_of
+from payouts.finding.push_columns import attempt_of, maker_of
 from payouts.models import ApprovalRequirement, Attempt, Decision, Event, Payment, Posting
 from payouts.payee_history import Names, PayeeHistory, payee_history
-from payouts.push_columns import attempt_of, maker_of
-from payouts.signatures import mark_of, part_digests, part_of
 from payouts.states import Status, money_moved
 
 FORMAT: Final = "payouts evidence 3"

@@ -62,7 +62,7 @@ SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
         (SELECT json_agg(json_build_array(name, decisions, group_id) ORDER BY id)
          FROM payouts_approvalrequirement WHERE payment_id = p.id) END,
     CASE WHEN p.status = 'pending_approval' THEN
-        -- Those that count now; `payouts.approvers` has the rule.
+        -- Those that count now; `payouts.deciding.approvers` has the rule.
         (SELECT count(*)
          FROM payouts_decision yes, consumers_consumer payee, consumers_paymentcard target
          WHERE yes.payment_id = p.id AND yes.verdict = 'approve'

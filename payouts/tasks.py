@@ -1,6 +1,6 @@
 """What Celery runs. A task names no payment: it looks at the database's queue and calls inward.
 
-Each runs once at a time in a worker (`payouts.alone`), so that none can take all its threads.
+Each runs once at a time in a worker (`payouts.work.alone`), so that none can take all its threads.
 """
 
 from typing import Any, Final
@@ -8,9 +8,6 @@ from typing import Any, Final
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from payouts import batch_work, drain, settlement_work, statement_work
-from payouts.alone import AloneTask
-from payouts.notification_work import use_waiting_notifications
 from payouts.operations.changes import expire_changes
 from payouts.operations.count_tries import forget_old_tries
 from payouts.operations.decide import expire_undecided_payments
@@ -20,14 +17,17 @@ from payouts.operations.follow_events import follow_events
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.overtake import overtake_answered
-from payouts.operations.prove_day import prove_what_is_new
 from payouts.operations.purge_deliveries import purge_deliveries
 from payouts.operations.purge_usage import purge_daily_usage
+from payouts.operations.reconciliation.prove_day import prove_what_is_new
 from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.take_notification import forget_forged_notifications
 from payouts.operations.verify_audit import verify_what_is_new
-from payouts.settlement_fetching import fetch_missing_settlements
 from payouts.webhooks import deliver
+from payouts.work import batch_work, drain, settlement_work, statement_work
+from payouts.work.alone import AloneTask
+from payouts.work.notification_work import use_waiting_notifications
+from payouts.work.settlement_fetching import fetch_missing_settlements
 
 _BATCH: Final = 500
 # A few hundredths of a second a minute; a full day of creates is gone within the next one.

@@ -10,10 +10,10 @@ from openpyxl import Workbook
 
 from consumers.models import Partner, PaymentCard
 from payouts.models import Batch, BatchRow
-from payouts.operations.check_batch import check_next_batch
-from payouts.operations.issue_batch import good_lines, issue_next_lines, submit_batch
-from payouts.operations.read_batch import read_next_batch
-from payouts.operations.upload_batch import Upload, upload_batch
+from payouts.operations.batches.check_batch import check_next_batch
+from payouts.operations.batches.issue_batch import good_lines, issue_next_lines, submit_batch
+from payouts.operations.batches.read_batch import read_next_batch
+from payouts.operations.batches.upload_batch import Upload, upload_batch
 
 HEADER = ("consumer", "card", "amount", "reference", "description")
 

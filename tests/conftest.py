@@ -22,9 +22,10 @@ from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from consumers.table_owner import as_owner
-from payouts import batch_work, dispatch, drain, settlement_work, statement_work
-from payouts.operations import read_statement, take_settlement
+from payouts import dispatch
+from payouts.operations.reconciliation import read_statement, take_settlement
 from payouts.webhooks import deliver
+from payouts.work import batch_work, drain, settlement_work, statement_work
 from tests import cluster
 from tests.migrated_once import copy_what_one_migrates
 from tests.owner import OWNER, as_application, let_application_become_owner

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from payouts.deciding.signatures import FreshFactor, Proof
 from payouts.models.approvals import Verdict
 from payouts.operations import decide, decide_many
-from payouts.signatures import FreshFactor, Proof
 from payouts.states import Status
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from payouts.models import Attempt, NetworkNotification, Payment
 from payouts.networks.sandbox.notices import SIGNATURE_HEADER, sign
-from payouts.notification_work import use_waiting_notifications
+from payouts.work.notification_work import use_waiting_notifications
 
 ADDRESS = "/networks/sandbox/notifications/"
 

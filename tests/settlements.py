@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from payouts.models import Attempt, Payment, SettlementFile, SettlementFinding
 from payouts.networks.sandbox.settlement import CREDIT, Header, Line, Window, file_text
-from payouts.operations.take_settlement import SettlementUpload, take_settlement
-from payouts.settlement_work import work_on_settlements
+from payouts.operations.reconciliation.take_settlement import SettlementUpload, take_settlement
+from payouts.work.settlement_work import work_on_settlements
 
 
 def window_around_now() -> Window:

@@ -7,9 +7,9 @@ from typing import Any
 from payouts.models import BankEntry, SettlementFile, StatementFile
 from payouts.networks.sandbox.settlement import Window
 from payouts.networks.sandbox.statement import Head, Movement, csv_text
-from payouts.operations.match_statement import last_day_of, net_of
-from payouts.operations.take_statement import StatementUpload, take_statement
-from payouts.statement_work import work_on_statements
+from payouts.operations.reconciliation.match_statement import last_day_of, net_of
+from payouts.operations.reconciliation.take_statement import StatementUpload, take_statement
+from payouts.work.statement_work import work_on_statements
 from tests.settlements import bring, settlement_of
 
 TODAY = datetime.now(UTC).date()

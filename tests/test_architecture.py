@@ -42,11 +42,11 @@ PURE = (
     "consumers/cards.py",
     "consumers/typed_numbers.py",
     "payouts/batch_files",
-    "payouts/settlement_files",
-    "payouts/settlements.py",
-    "payouts/statement_files",
-    "payouts/bank_statements.py",
-    "payouts/day_proofs.py",
+    "payouts/reconciliation/settlement_files",
+    "payouts/reconciliation/settlements.py",
+    "payouts/reconciliation/statement_files",
+    "payouts/reconciliation/bank_statements.py",
+    "payouts/reconciliation/day_proofs.py",
     *(f"payouts/{name}.py" for name in _PURE_OF_PAYOUTS),
     "payouts/networks/base.py",
     *(f"payouts/webhooks/{name}.py" for name in ("addresses", "schedule", "signing")),
@@ -65,16 +65,23 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "consumers": ("payouts", "config"),
     "payouts": ("config",),
     "consumers/operations": (*WEB, *SCREENS, "celery", "httpx"),
-    "payouts/operations": (*WEB, *SCREENS, "celery", "httpx", "payouts.drain", "payouts.tasks"),
+    "payouts/operations": (
+        *WEB,
+        *SCREENS,
+        "celery",
+        "httpx",
+        "payouts.work",
+        "payouts.tasks",
+    ),
     "consumers/models.py": (*WEB, *SCREENS, "celery", "consumers.operations"),
     "payouts/models": (*WEB, *SCREENS, "celery", "payouts.operations", "payouts.queries"),
     "payouts/queries.py": (*WEB, *SCREENS, "celery", "payouts.operations"),
     "payouts/networks": (*WEB, *SCREENS, "celery", "payouts.operations", "payouts.models"),
     "payouts/dispatch.py": ("payouts.operations", "payouts.models", "payouts.tasks"),
-    "payouts/batch_work.py": (*WEB, *SCREENS, "celery", "payouts.models"),
-    "payouts/settlement_work.py": (*WEB, *SCREENS, "celery"),
-    "payouts/statement_work.py": (*WEB, *SCREENS, "celery"),
-    "payouts/drain.py": (*WEB, *SCREENS, "celery", "payouts.models"),
+    "payouts/work/batch_work.py": (*WEB, *SCREENS, "celery", "payouts.models"),
+    "payouts/work/settlement_work.py": (*WEB, *SCREENS, "celery"),
+    "payouts/work/statement_work.py": (*WEB, *SCREENS, "celery"),
+    "payouts/work/drain.py": (*WEB, *SCREENS, "celery", "payouts.models"),
     "payouts/webhooks/deliver.py": (*WEB, *SCREENS, "celery", "payouts.models"),
 }
 
@@ -82,7 +89,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "httpx": ("payouts/networks", "payouts/webhooks", "config/demo", "config/management"),
     "httpcore": ("payouts/webhooks",),
-    "celery": ("config", "payouts/alone.py", "payouts/dispatch.py", "payouts/tasks.py"),
+    "celery": ("config", "payouts/work/alone.py", "payouts/dispatch.py", "payouts/tasks.py"),
     "django.db.models.signals": (),
     # Signing in says what it does by signals only.
     "django.dispatch": ("consumers/audit/sign_ins.py",),
@@ -351,7 +358,7 @@ def test_an_operation_swallows_no_error_that_it_does_not_know() -> None:
             ):
                 yield node
 
-    among = [*operations(), *(one for one in product() if one.is_in("payouts/drain.py"))]
+    among = [*operations(), *(one for one in product() if one.is_in("payouts/work/drain.py"))]
     assert wrong(found, among=among) == []
 
 

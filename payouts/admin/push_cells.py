@@ -1,4 +1,4 @@
-"""How the columns of the list of pushes look; what they hold is said in `payouts.push_columns`."""
+"""How the columns of the list of pushes look; what they hold: `payouts.finding.push_columns`."""
 
 from typing import Final
 
@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString
 
 from consumers.admin.base import clipped, instant, label, money
 from payouts.admin.words import DISPUTE_TONES, DISPUTE_WORDS, STATUS_TONES
+from payouts.finding.push_columns import COLUMN_NAMED, maker_of, value_words
 from payouts.models import Payment
-from payouts.push_columns import COLUMN_NAMED, maker_of, value_words
 
 # Those of the first hour keep the names that the style sheet knows.
 _METHODS: Final = {

@@ -1,8 +1,8 @@
 """The list of pushes: its filters, its counts, and which rows a page reads.
 
 Filters only show what the address names. What that means, and by which index it is answered, is
-decided in `payouts.push_query` and `payouts.push_pages`, which exports use as well: a file holds
-what the page shows.
+decided in `payouts.finding.push_query` and `payouts.finding.push_pages`, which exports use as well:
+a file holds what the page shows.
 """
 
 from collections.abc import Iterator
@@ -22,16 +22,16 @@ from consumers.cards import CardNetworkName
 from consumers.search import Found
 from payouts.approvals import Source
 from payouts.declines import FAILURES
-from payouts.models import Payment
-from payouts.push_columns import value_words, with_columns
-from payouts.push_lists import ListChoice, choice_of
-from payouts.push_pages import (
+from payouts.finding.push_columns import value_words, with_columns
+from payouts.finding.push_lists import ListChoice, choice_of
+from payouts.finding.push_pages import (
     LOOKED_AT_MOST,
     count_of_pushes,
     found_pushes,
     page_of_pushes,
 )
-from payouts.push_query import PushQuery, UnreadableQuery
+from payouts.finding.push_query import PushQuery, UnreadableQuery
+from payouts.models import Payment
 from payouts.states import Status
 
 if TYPE_CHECKING:

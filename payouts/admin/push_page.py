@@ -25,9 +25,9 @@ from payouts.admin.words import (
     status_means,
 )
 from payouts.approvals import Progress
-from payouts.approvers import Standing, standing_of
 from payouts.backoffice.doubt_words import FOUND_WORDS
 from payouts.backoffice.words import ANYBODY, SOURCE_WORDS, rule_words
+from payouts.deciding.approvers import Standing, standing_of
 from payouts.declines import OWN_FAILURES, Decline, decline_for
 from payouts.models import (
     ApprovalRequirement,

@@ -8,11 +8,11 @@ from django.http import HttpRequest
 
 from consumers.models import APIClient, Partner
 from payouts.admin.push_list import PushChangeList, list_choice
-from payouts.approvers import name_of
+from payouts.deciding.approvers import name_of
+from payouts.finding.push_columns import COLUMNS, value_words
+from payouts.finding.push_lists import same_query, views_for
+from payouts.finding.push_query import SEARCH, ZONE, PushQuery, UnreadableQuery, address_of
 from payouts.models import Batch
-from payouts.push_columns import COLUMNS, value_words
-from payouts.push_lists import same_query, views_for
-from payouts.push_query import SEARCH, ZONE, PushQuery, UnreadableQuery, address_of
 from payouts.staff import EXPORT_PAYMENT
 
 _WORDS: Final = {

@@ -15,10 +15,10 @@ from consumers.admin.base import VerbAdmin, detail_verb
 from consumers.admin.verbs import OptionalReasonForm, Question, ReasonForm, ask, back_to
 from payouts.actors import staff
 from payouts.approvals import bar_to_deciding
-from payouts.approvers import approver_of, editors_of, matter_of
 from payouts.backoffice.push_facts import consequences, push_facts, row_of
 from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.words import BAR_WORDS
+from payouts.deciding.approvers import approver_of, editors_of, matter_of
 from payouts.models import Decision, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.cancel_payment import NotCancelable, cancel_payment

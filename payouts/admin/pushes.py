@@ -16,9 +16,9 @@ from payouts.admin.push_tools import list_tools
 from payouts.admin.push_verbs import PushVerbs
 from payouts.admin.webhooks import webhooks_sent
 from payouts.evidence import who_looked
+from payouts.finding.push_columns import USUAL
 from payouts.models import Payment
 from payouts.operations.payment_subject import payment_subject
-from payouts.push_columns import USUAL
 from payouts.staff import EXPORT_PAYMENT
 
 

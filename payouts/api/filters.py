@@ -20,8 +20,8 @@ from rest_framework.exceptions import ErrorDetail
 from consumers.ids import first_id_at
 from consumers.models import Consumer
 from consumers.search import uuid_or_none
+from payouts.finding.search import Reach, find_payments
 from payouts.models import IdempotencyKey, Payment
-from payouts.search import Reach, find_payments
 from payouts.states import Status
 
 Payments = QuerySet[Payment, Payment]
@@ -199,7 +199,7 @@ class PaymentFilter(django_filters.FilterSet):
         return payments.filter(amount__gte=dollars)
 
     def matching(self, payments: Payments, name: str, text: str) -> Payments:
-        """As the back office searches; `payouts.search` has the rule."""
+        """As the back office searches; `payouts.finding.search` has the rule."""
         asked = self.form.cleaned_data
         # Narrowed while searching: the newest that fit are kept, and not those left of the newest.
         reach = Reach(

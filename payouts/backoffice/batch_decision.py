@@ -37,8 +37,8 @@ from payouts.batch_queries import (
 )
 from payouts.models import Batch, BatchRow, Payment
 from payouts.models.approvals import Verdict
+from payouts.operations.batches.order_batch import digest_of_marks, marks_of, order_decisions
 from payouts.operations.decide_many import Seen
-from payouts.operations.order_batch import digest_of_marks, marks_of, order_decisions
 from payouts.staff import APPROVE_PAYMENT
 
 TITLE: Final = "Decide about a batch"

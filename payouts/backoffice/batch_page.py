@@ -41,10 +41,10 @@ from payouts.batch_queries import (
     pushes_by_status,
 )
 from payouts.models import Batch, BatchOrder, BatchState, RowState
-from payouts.operations.check_batch import check_batch_again
-from payouts.operations.issue_batch import BatchMoved, GoodLines, NotYourBatch, submit_batch
-from payouts.operations.order_batch import order_cancels
-from payouts.operations.withdraw_batch import (
+from payouts.operations.batches.check_batch import check_batch_again
+from payouts.operations.batches.issue_batch import BatchMoved, GoodLines, NotYourBatch, submit_batch
+from payouts.operations.batches.order_batch import order_cancels
+from payouts.operations.batches.withdraw_batch import (
     choose_lines,
     leave_out_warned_lines,
     withdraw_batch,

@@ -20,8 +20,8 @@ from payouts.backoffice.batch_words import failure_words, findings_of, outcome_w
 from payouts.backoffice.pages import staff_page
 from payouts.batch_files.columns import METADATA
 from payouts.batch_queries import batch_of, every_line_of
+from payouts.finding.push_columns import value_words
 from payouts.models import Batch, BatchRow
-from payouts.push_columns import value_words
 from payouts.spreadsheets import CSV_TYPE, XLSX_TYPE, Row, csv_chunks, write_xlsx
 from payouts.staff import EXPORT_PAYMENT
 

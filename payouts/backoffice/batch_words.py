@@ -11,9 +11,9 @@ from payouts.admin.words import STATUS_TONES
 from payouts.backoffice.words import BAR_WORDS
 from payouts.batch_files.findings import finding_words, refusal_words
 from payouts.declines import OWN_FAILURES, decline_for
+from payouts.finding.push_columns import value_words
 from payouts.limits import Scope
 from payouts.models import Batch, BatchOrder, BatchRow, BatchState, OrderKind, RowState
-from payouts.push_columns import value_words
 from payouts.states import Status
 
 STATE_TONES: Final = {

@@ -21,7 +21,7 @@ from payouts.batch_files.lines import LARGEST_FILE_BYTES, MOST_ROWS
 from payouts.batch_files.template import csv_template, xlsx_template
 from payouts.batch_queries import BATCHES_SHOWN, counts_of, newest_batches
 from payouts.models import RowState
-from payouts.operations.upload_batch import LONGEST_NAME, Upload, upload_batch
+from payouts.operations.batches.upload_batch import LONGEST_NAME, Upload, upload_batch
 from payouts.spreadsheets import CSV_TYPE, XLSX_TYPE
 from payouts.staff import ISSUE_PAYMENT
 

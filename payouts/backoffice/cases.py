@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from payouts.admin.words import pretty
-from payouts.approvers import name_of
 from payouts.backoffice.doubt_decisions import proposals_for
 from payouts.backoffice.doubt_words import CASE_WORDS, SIDE_WORDS, WAY_WORDS
 from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
+from payouts.deciding.approvers import name_of
 from payouts.doubt_queries import CASE_VIEWS, CASES_SHOWN, closings_of
 from payouts.doubt_queries import cases as cases_in
 from payouts.doubts import CaseState

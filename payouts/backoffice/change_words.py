@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from payouts.approvers import name_of
 from payouts.backoffice.words import SOURCE_WORDS, share_words
 from payouts.changes import ChangeBar, ChangeState, Contents
+from payouts.deciding.approvers import name_of
 from payouts.fees import fee_for
 from payouts.models import ChangeRequest
 from payouts.operations.change_kinds.base import instant_of

@@ -17,7 +17,6 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from consumers.admin.base import label
-from payouts.approvers import name_of
 from payouts.backoffice.change_words import (
     CHANGE_BAR_WORDS,
     KIND_WORDS,
@@ -34,7 +33,8 @@ from payouts.backoffice.setting_forms import BLANK, FORMS
 from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.step_up import fresh_second_factor
 from payouts.changes import ChangeBar, Checker, bar_to_deciding_change, who_can_decide_change
-from payouts.checkers import (
+from payouts.deciding.approvers import name_of
+from payouts.deciding.checkers import (
     change_matter,
     changes_open_to,
     checker_of,
@@ -42,6 +42,7 @@ from payouts.checkers import (
     permitted_checkers,
     waiting_changes,
 )
+from payouts.deciding.signatures import CHANGES, Proof
 from payouts.models import ChangeRequest
 from payouts.models.approvals import Verdict
 from payouts.operations.change_kinds import KINDS, NotAChange, Target
@@ -57,7 +58,6 @@ from payouts.operations.changes import (
     withdraw_change,
 )
 from payouts.operations.decide_many import Seen
-from payouts.signatures import CHANGES, Proof
 from payouts.staff import SEE_CHANGES
 
 ROWS_SHOWN: Final = 25

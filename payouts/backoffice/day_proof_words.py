@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from payouts.day_proofs import AtBank, Verdict
+from payouts.reconciliation.day_proofs import AtBank, Verdict
 
 VERDICT_WORDS: Final = {
     Verdict.AGREES.value: "Everything agrees",

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from consumers.audit import Act, Verb, record_act, subject_of
-from payouts.approvers import name_of
 from payouts.backoffice.day_proof_words import BANK_WORDS, BOOKS, STEPS, VERDICT_WORDS
 from payouts.backoffice.pages import me, shown, staff_page
+from payouts.deciding.approvers import name_of
 from payouts.models import DayProof
-from payouts.operations.prove_day import prove_day
+from payouts.operations.reconciliation.prove_day import prove_day
 from payouts.spreadsheets import CSV_TYPE, csv_chunks
 from payouts.staff import RESOLVE_PAYMENT, SEE_SETTLEMENTS
 

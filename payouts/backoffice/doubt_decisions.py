@@ -13,7 +13,6 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from consumers.admin.base import label
-from payouts.approvers import name_of
 from payouts.backoffice.change_words import CHANGE_BAR_WORDS, STATE_TONES, ended_words
 from payouts.backoffice.changes import DecisionForm, proof_of_decision
 from payouts.backoffice.doubt_words import (
@@ -24,7 +23,8 @@ from payouts.backoffice.doubt_words import (
 )
 from payouts.backoffice.pages import me, staff_page
 from payouts.changes import ChangeBar, bar_to_deciding_change, who_can_decide_change
-from payouts.checkers import change_matter, checker_of, permitted_checkers
+from payouts.deciding.approvers import name_of
+from payouts.deciding.checkers import change_matter, checker_of, permitted_checkers
 from payouts.models import ChangeRequest
 from payouts.models.changes import CLOSING
 from payouts.operations.changes import (

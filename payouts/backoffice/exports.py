@@ -20,6 +20,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from payouts.admin.push_tools import words_of
 from payouts.backoffice.pages import me, shown, staff_fragment, staff_page
+from payouts.finding.push_lists import EXPORTS_SHOWN, choice_of, exports_for
+from payouts.finding.push_query import PushQuery, UnreadableQuery
 from payouts.models import Export, ExportKind, ExportState
 from payouts.operations.export_pushes import (
     UNFINISHED_AT_MOST,
@@ -28,8 +30,6 @@ from payouts.operations.export_pushes import (
     file_of,
     record_download,
 )
-from payouts.push_lists import EXPORTS_SHOWN, choice_of, exports_for
-from payouts.push_query import PushQuery, UnreadableQuery
 from payouts.spreadsheets import CSV_TYPE, XLSX_TYPE
 from payouts.staff import EXPORT_PAYMENT
 

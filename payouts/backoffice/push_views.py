@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from payouts.backoffice.pages import me, staff_fragment, staff_page
+from payouts.finding.push_lists import FacetValue, facets_of, views_for
+from payouts.finding.push_query import PushQuery, UnreadableQuery, address_of
 from payouts.models import PushView
 from payouts.operations.push_views import (
     VIEWS_AT_MOST,
@@ -21,8 +23,6 @@ from payouts.operations.push_views import (
     delete_view,
     save_view,
 )
-from payouts.push_lists import FacetValue, facets_of, views_for
-from payouts.push_query import PushQuery, UnreadableQuery, address_of
 
 _SEE: Final = "payouts.view_payment"
 

@@ -23,7 +23,9 @@ from payouts.approvals import (
     progress,
     who_can_decide,
 )
-from payouts.approvers import (
+from payouts.backoffice.payees import has_been_paid
+from payouts.backoffice.words import BAR_WORDS, NOT_COUNTED, SOURCE_WORDS, rule_words
+from payouts.deciding.approvers import (
     Editors,
     approver_of,
     editors_of,
@@ -36,8 +38,6 @@ from payouts.approvers import (
     required,
     waiting,
 )
-from payouts.backoffice.payees import has_been_paid
-from payouts.backoffice.words import BAR_WORDS, NOT_COUNTED, SOURCE_WORDS, rule_words
 from payouts.models import ApprovalRequirement, Decision, Payment
 from payouts.operations.decide import subject_digest
 

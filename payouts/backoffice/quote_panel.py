@@ -12,8 +12,8 @@ from consumers.admin.base import label
 from consumers.ids import first_id_at
 from payouts.admin.words import STATUS_TONES
 from payouts.approvals import Matter, progress, who_can_decide
-from payouts.approvers import permitted_approvers
 from payouts.backoffice.words import SCOPE_WORDS, people_words, problem_words, rule_words
+from payouts.deciding.approvers import permitted_approvers
 from payouts.limits import Headroom
 from payouts.models import Payment
 from payouts.operations.facts import Wish

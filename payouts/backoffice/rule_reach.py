@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.contrib.auth.models import Group
 
 from payouts.approvals import Approver
-from payouts.approvers import permitted_approvers
 from payouts.backoffice.words import people_words
+from payouts.deciding.approvers import permitted_approvers
 from payouts.models import ChangeRequest
 
 

@@ -31,7 +31,6 @@ from payouts.approvals import (
     requirements,
     who_can_decide,
 )
-from payouts.approvers import permitted_approvers
 from payouts.backoffice.change_words import age_words
 from payouts.backoffice.fields import AmountField, LongText, NoteField, ShortText
 from payouts.backoffice.pages import me, shown, staff_page
@@ -44,7 +43,8 @@ from payouts.backoffice.words import (
     rule_words,
     share_words,
 )
-from payouts.checkers import waiting_changes
+from payouts.deciding.approvers import permitted_approvers
+from payouts.deciding.checkers import waiting_changes
 from payouts.fees import FREE, fee_for
 from payouts.fees import FeeSchedule as Fees
 from payouts.limits import Scope

@@ -7,8 +7,8 @@ from django.template.defaultfilters import pluralize
 from django.utils.text import get_text_list
 
 from payouts.models import SettlementFile, SettlementState
-from payouts.settlement_queries import Found
-from payouts.settlements import CASE_OF, MOVES_MONEY, Outcome
+from payouts.reconciliation.settlement_queries import Found
+from payouts.reconciliation.settlements import CASE_OF, MOVES_MONEY, Outcome
 
 
 class OutcomeWords(NamedTuple):

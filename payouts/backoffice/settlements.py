@@ -19,7 +19,6 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from payouts.approvers import name_of
 from payouts.backoffice.pages import me, shown, staff_fragment, staff_page
 from payouts.backoffice.settlement_words import (
     OUTCOME_WORDS,
@@ -29,20 +28,21 @@ from payouts.backoffice.settlement_words import (
 )
 from payouts.backoffice.step_up import fresh_second_factor
 from payouts.backoffice.uploads import OnlyInMemory
+from payouts.deciding.approvers import name_of
 from payouts.models import SettlementFile, SettlementState
-from payouts.operations.act_on_settlement import (
+from payouts.operations.reconciliation.act_on_settlement import (
     SettlementByUploader,
     SettlementDecisionNotPermitted,
     SettlementNotWaiting,
     apply_settlement,
     reject_settlement,
 )
-from payouts.operations.take_settlement import (
+from payouts.operations.reconciliation.take_settlement import (
     SettlementNotPermitted,
     SettlementUpload,
     take_settlement,
 )
-from payouts.settlement_queries import (
+from payouts.reconciliation.settlement_queries import (
     FILES_SHOWN,
     FINDINGS_SHOWN,
     counts_of,
@@ -50,7 +50,7 @@ from payouts.settlement_queries import (
     found_in,
     settlement_files,
 )
-from payouts.settlements import LARGEST_UPLOAD_BYTES, Outcome, SettlementRefused
+from payouts.reconciliation.settlements import LARGEST_UPLOAD_BYTES, Outcome, SettlementRefused
 from payouts.staff import RESOLVE_PAYMENT, SEE_SETTLEMENTS
 
 TITLE: Final = "Reconciliation"

@@ -19,6 +19,7 @@ from fido2.webauthn import UserVerificationRequirement
 
 from payouts.backoffice.pages import me, shown
 from payouts.backoffice.step_up import flat, question_unless_fresh
+from payouts.deciding.signatures import PUSHES, FreshFactor, Proof, Statement, marks_of
 from payouts.models.approvals import Verdict
 from payouts.operations.accept_signature import SignatureRefused, accept_signature, passkeys_of
 from payouts.operations.bar_by_proof import has_passkey
@@ -26,7 +27,6 @@ from payouts.operations.count_tries import LockedOut
 from payouts.operations.decide_many import Seen
 from payouts.sign_in.state import second_factor_at
 from payouts.sign_in.words import locked_words
-from payouts.signatures import PUSHES, FreshFactor, Proof, Statement, marks_of
 
 Facts = Callable[[], Sequence[tuple[str, Any]]]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from payouts.backoffice.settlement_words import OutcomeWords
-from payouts.bank_statements import EntryOutcome, Problem
 from payouts.models import StatementFile, StatementState
+from payouts.reconciliation.bank_statements import EntryOutcome, Problem
 
 ENTRY_WORDS: Final = {
     EntryOutcome.SETTLED.value: OutcomeWords("Settled", "Booked as the network's files say."),

@@ -19,7 +19,6 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from payouts.approvers import name_of
 from payouts.backoffice.pages import me, shown, staff_fragment, staff_page
 from payouts.backoffice.statement_words import (
     ENTRY_WORDS,
@@ -30,22 +29,26 @@ from payouts.backoffice.statement_words import (
 )
 from payouts.backoffice.step_up import fresh_second_factor
 from payouts.backoffice.uploads import OnlyInMemory
-from payouts.bank_statements import LARGEST_STATEMENT_BYTES, EntryOutcome, StatementRefused
+from payouts.deciding.approvers import name_of
 from payouts.models import StatementFile, StatementState
-from payouts.operations.act_on_statement import (
+from payouts.operations.reconciliation.act_on_statement import (
     StatementByUploader,
     StatementDecisionNotPermitted,
     StatementNotWaiting,
     apply_statement,
     reject_statement,
 )
-from payouts.operations.take_statement import (
+from payouts.operations.reconciliation.take_statement import (
     StatementNotPermitted,
     StatementUpload,
     take_statement,
 )
-from payouts.staff import RESOLVE_PAYMENT, SEE_STATEMENTS
-from payouts.statement_queries import (
+from payouts.reconciliation.bank_statements import (
+    LARGEST_STATEMENT_BYTES,
+    EntryOutcome,
+    StatementRefused,
+)
+from payouts.reconciliation.statement_queries import (
     ENTRIES_SHOWN,
     STATEMENTS_SHOWN,
     entries_in,
@@ -56,6 +59,7 @@ from payouts.statement_queries import (
     sums_of,
     would_book,
 )
+from payouts.staff import RESOLVE_PAYMENT, SEE_STATEMENTS
 
 TITLE: Final = "Bank statements"
 _MEGABYTES: Final = LARGEST_STATEMENT_BYTES // 1024 // 1024

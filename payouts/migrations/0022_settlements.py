@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 import consumers.ids
 import payouts.doubts
-import payouts.settlements
+import payouts.reconciliation.settlements
 
 SQL = Path(__file__).parent / "sql"
 
@@ -394,7 +394,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="settlementfinding",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("outcome", payouts.settlements.Outcome["MISSING_THERE"])),
+                condition=models.Q(
+                    ("outcome", payouts.reconciliation.settlements.Outcome["MISSING_THERE"])
+                ),
                 fields=("payment",),
                 name="finding_missing_once",
             ),
@@ -432,8 +434,8 @@ class Migration(migrations.Migration):
                         "outcome__in",
                         [
                             "",
-                            payouts.settlements.Outcome["DUPLICATE"],
-                            payouts.settlements.Outcome["MISSING_HERE"],
+                            payouts.reconciliation.settlements.Outcome["DUPLICATE"],
+                            payouts.reconciliation.settlements.Outcome["MISSING_HERE"],
                         ],
                     ),
                     _negated=True,

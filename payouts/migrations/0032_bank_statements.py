@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 import consumers.ids
-import payouts.bank_statements
 import payouts.doubts
+import payouts.reconciliation.bank_statements
 
 SQL = Path(__file__).parent / "sql"
 
@@ -381,9 +381,11 @@ class Migration(migrations.Migration):
                     (
                         "outcome__in",
                         [
-                            payouts.bank_statements.EntryOutcome["AMOUNT_DIFFERS"],
-                            payouts.bank_statements.EntryOutcome["REFERENCE_DIFFERS"],
-                            payouts.bank_statements.EntryOutcome["SETTLED"],
+                            payouts.reconciliation.bank_statements.EntryOutcome["AMOUNT_DIFFERS"],
+                            payouts.reconciliation.bank_statements.EntryOutcome[
+                                "REFERENCE_DIFFERS"
+                            ],
+                            payouts.reconciliation.bank_statements.EntryOutcome["SETTLED"],
                         ],
                     ),
                     _connector="OR",

@@ -85,8 +85,9 @@ class DecisionSignature(models.Model):
     """A passkey's signature under one person's decisions. Append-only (trigger).
 
     Everything is here that verifying takes: `statement` is the text whose SHA-256 (`challenge`) was
-    signed, `marks` what it is about (see `payouts.signatures`), and the public key stays after the
-    passkey is removed. Assertion as in WebAuthn: authenticator data, client data, signature.
+    signed, `marks` what it is about (see `payouts.deciding.signatures`), and the public key stays
+    after the passkey is removed. Assertion as in WebAuthn: authenticator data, client data,
+    signature.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

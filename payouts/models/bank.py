@@ -5,11 +5,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from consumers.ids import new_id
-from payouts.bank_statements import BOOKED, EntryOutcome
 from payouts.models.changes import ChangeRequest
 from payouts.models.doubts import Case
 from payouts.models.ledger import Journal
 from payouts.models.settlements import SettlementFile
+from payouts.reconciliation.bank_statements import BOOKED, EntryOutcome
 
 
 class StatementState(models.TextChoices):

@@ -34,7 +34,7 @@ class Export(models.Model):
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_index=False, related_name="+"
     )
-    # What stands behind the question mark of the list's address; see `payouts.push_query`.
+    # What stands behind the question mark of the list's address; see `payouts.finding.push_query`.
     query = models.TextField(blank=True)
     columns = ArrayField(models.CharField(max_length=32))
     kind = models.CharField(max_length=4, choices=ExportKind)

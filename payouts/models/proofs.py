@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from payouts.day_proofs import Verdict
+from payouts.reconciliation.day_proofs import Verdict
 
 
 class DayProof(models.Model):

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from consumers.ids import new_id
 from payouts.models.doubts import Case
 from payouts.models.payment import Payment
-from payouts.settlements import Outcome
+from payouts.reconciliation.settlements import Outcome
 
 
 class SettlementState(models.TextChoices):

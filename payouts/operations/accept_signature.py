@@ -20,10 +20,10 @@ from fido2.webauthn import (
 )
 
 from consumers.audit import Act, Result, Verb, record_act, subject_of
+from payouts.deciding.signatures import Signed, Statement
 from payouts.models import DecisionSignature
 from payouts.models.approvals import Verdict
 from payouts.operations.check_factor import WrongFactor, checked
-from payouts.signatures import Signed, Statement
 
 _VERBS: Final = {Verdict.APPROVE.value: Verb.APPROVE, Verdict.REJECT.value: Verb.REJECT}
 

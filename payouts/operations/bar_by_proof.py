@@ -13,9 +13,9 @@ from django.db.models import BinaryField
 from django.db.models.functions import Substr
 
 from payouts.approvals import Bar
+from payouts.deciding.signatures import MARK_BYTES, FreshFactor, Proof, Signed, mark_of
 from payouts.models import DecisionSignature
 from payouts.models.approvals import Verdict
-from payouts.signatures import MARK_BYTES, FreshFactor, Proof, Signed, mark_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,11 @@ from payouts.models import (
     JournalKind,
 )
 from payouts.models.changes import CLOSING
-from payouts.operations.bank_bookings import OF_BANK, closing_lines
 from payouts.operations.disputes import tell_dispute
 from payouts.operations.ledger import Line, placed_lines, post_journal
 from payouts.operations.locked_payment import LockedPayment, lock_payment
 from payouts.operations.overtake import overtake_proposals
+from payouts.operations.reconciliation.bank_bookings import OF_BANK, closing_lines
 from payouts.staff import RESOLVE_PAYMENT
 from payouts.states import Status
 

@@ -27,12 +27,12 @@ from payouts.changes import (
     bar_to_deciding_change,
     change_digest,
 )
-from payouts.checkers import change_matter, checker_of, has_a_second_person
+from payouts.deciding.checkers import change_matter, checker_of, has_a_second_person
+from payouts.deciding.signatures import Proof, Signed
 from payouts.models import ChangeRequest
 from payouts.models.approvals import Verdict
 from payouts.operations.bar_by_proof import Decided, bar_by_proof
 from payouts.operations.change_kinds import KINDS, Kind, NotAChange, Target
-from payouts.signatures import Proof, Signed
 
 
 class ProposalNotPermitted(Exception):

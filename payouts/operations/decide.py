@@ -18,7 +18,7 @@ from consumers.statements import fetch_rows
 from payouts import approvals, dispatch
 from payouts.actors import WORKER, Actor, staff
 from payouts.approvals import Bar, bar_to_deciding, progress
-from payouts.approvers import (
+from payouts.deciding.approvers import (
     approver_of,
     editors_of,
     is_valid_yes,
@@ -26,13 +26,13 @@ from payouts.approvers import (
     people_named,
     required,
 )
+from payouts.deciding.signatures import Proof, Signed
 from payouts.models import ApprovalRequirement, Decision, EventKind, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.bar_by_proof import Decided, bar_by_proof
 from payouts.operations.payment_subject import subject_of_payment
 from payouts.operations.record_outcome import release_hold
 from payouts.operations.transition import PaymentMoved, Step, take_step
-from payouts.signatures import Proof, Signed
 from payouts.states import Status
 
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from payouts.approvals import Bar
+from payouts.deciding.signatures import Proof, Signed, mark_of
 from payouts.models import Decision, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.decide import DecisionRefused, approve_payment, reject_payment
-from payouts.signatures import Proof, Signed, mark_of
 from payouts.states import Status
 
 

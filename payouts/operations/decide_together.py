@@ -20,7 +20,7 @@ from consumers.statements import fetch_rows
 from payouts import dispatch
 from payouts.actors import Actor, staff
 from payouts.approvals import Approver, Bar, bar_to_deciding, progress
-from payouts.approvers import (
+from payouts.deciding.approvers import (
     Editors,
     approver_of,
     editors_of,
@@ -29,6 +29,7 @@ from payouts.approvers import (
     people_named,
     required,
 )
+from payouts.deciding.signatures import Proof, Signed
 from payouts.models import ApprovalRequirement, Decision, EventKind, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.bar_by_proof import bars_by_proof
@@ -37,7 +38,6 @@ from payouts.operations.decide_many import Result, Seen
 from payouts.operations.locked_payment import give_back_together
 from payouts.operations.payment_subject import payment_subject
 from payouts.operations.transition import Step, take_steps
-from payouts.signatures import Proof, Signed
 from payouts.states import Status
 
 

@@ -21,10 +21,10 @@ from django.utils import timezone
 from consumers.audit import Act, Subject, Verb, Visitor, acting_as, record_act
 from consumers.ids import new_id
 from payouts import dispatch
+from payouts.finding.push_columns import cells, header, known_columns, with_columns
+from payouts.finding.push_pages import count_of_pushes, page_of_pushes
+from payouts.finding.push_query import PushQuery
 from payouts.models import Export, ExportKind, ExportPiece, ExportState, Payment
-from payouts.push_columns import cells, header, known_columns, with_columns
-from payouts.push_pages import count_of_pushes, page_of_pushes
-from payouts.push_query import PushQuery
 from payouts.spreadsheets import Row, csv_beginning, csv_lines, write_xlsx
 
 # More could not be opened by anybody; it is refused, and never cut off without a word.

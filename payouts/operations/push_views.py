@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consumers.audit import Act, Subject, Verb, record_act, subject_of
+from payouts.finding.push_columns import known_columns
+from payouts.finding.push_query import PushQuery
 from payouts.models import PushListChoice, PushView
-from payouts.push_columns import known_columns
-from payouts.push_query import PushQuery
 
 VIEWS_AT_MOST: Final = 50
 

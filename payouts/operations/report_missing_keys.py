@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from consumers.statements import fetch_rows
 from consumers.vault import key_ring_from_settings
-from payouts.operations.upload_batch import BATCH_FILES
+from payouts.operations.batches.upload_batch import BATCH_FILES
 
 logger = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from consumers.audit import Act, Verb, record_act
+from payouts.deciding.signatures import Proof
 from payouts.doubts import Upload
 from payouts.models import ChangeRequest, Payment
 from payouts.models.changes import RESOLUTION, RETURN
@@ -25,7 +26,6 @@ from payouts.operations.changes import (
 from payouts.operations.keep_evidence import keep_evidence
 from payouts.operations.overtake import end_if_answered
 from payouts.operations.payment_subject import subject_of_payment
-from payouts.signatures import Proof
 from payouts.staff import RESOLVE_PAYMENT
 from payouts.states import Status
 

@@ -9,10 +9,10 @@ from typing import Final
 from consumers.operations.consumers import TAX_IDENTIFIERS
 from consumers.operations.reseal_cards import CARDS
 from consumers.operations.sealed_rows import SealedKind
+from payouts.operations.batches.upload_batch import BATCH_FILES
 from payouts.operations.keep_evidence import EVIDENCE
 from payouts.operations.reseal_factors import SECOND_FACTORS
 from payouts.operations.take_notification import NOTIFICATIONS
-from payouts.operations.upload_batch import BATCH_FILES
 from payouts.operations.webhook_endpoints import PREVIOUS_WEBHOOK_SECRETS, WEBHOOK_SECRETS
 
 # In the order in which they are moved: what people wait for first.

@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from payouts import batch_work
 from payouts.approvals import Source
 from payouts.models import (
     ApprovalRule,
@@ -17,12 +16,13 @@ from payouts.models import (
     Payment,
 )
 from payouts.models.approvals import Verdict
-from payouts.operations import issue_batch
-from payouts.operations.check_batch import check_next_batch
+from payouts.operations.batches import issue_batch
+from payouts.operations.batches.check_batch import check_next_batch
+from payouts.operations.batches.issue_batch import issue_next_lines
+from payouts.operations.batches.order_batch import carry_out_next, order_decisions
+from payouts.operations.batches.read_batch import read_next_batch
 from payouts.operations.decide_many import Seen
-from payouts.operations.issue_batch import issue_next_lines
-from payouts.operations.order_batch import carry_out_next, order_decisions
-from payouts.operations.read_batch import read_next_batch
+from payouts.work import batch_work
 from tests.batches import checked, csv_file, issued, line, states, submitted, upload
 from tests.books import assert_books_are_right, available
 from tests.decisions import decide_payments, shown_by

@@ -26,7 +26,7 @@ class Point(NamedTuple):
 
 
 _SENDING: Final = "payouts.operations.send_payments"
-_DRAIN: Final = "payouts.drain"
+_DRAIN: Final = "payouts.work.drain"
 
 OF_WORKERS: Final[Mapping[str, Point]] = {
     "before the claim commits": Point(_SENDING, "_commit_attempts", "after"),
@@ -40,9 +40,9 @@ OF_WORKERS: Final[Mapping[str, Point]] = {
 }
 OF_ORDERS: Final[Mapping[str, Point]] = {
     "before a part of an order commits": Point(
-        "payouts.operations.order_batch", "_go_on", "before"
+        "payouts.operations.batches.order_batch", "_go_on", "before"
     ),
-    "between two parts of an order": Point("payouts.batch_work", "carry_out_next", "after"),
+    "between two parts of an order": Point("payouts.work.batch_work", "carry_out_next", "after"),
 }
 OF_WEB: Final[Mapping[str, Point]] = {
     "before the payment commits": Point("payouts.operations.request_payment", "_store", "before"),

@@ -12,10 +12,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django import Settings
 
 from consumers.ids import new_id
-from payouts import drain
 from payouts.models import Payment
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.states import OPEN
+from payouts.work import drain
 from tests.books import execute
 from tests.faults.comparing import compare_with_the_network
 from tests.pushes import ask, make_funded_partner, make_payee, push_request

@@ -12,13 +12,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from consumers.models import Partner
-from payouts import drain
 from payouts.checks import snapshot
 from payouts.doubt_queries import DOUBTS_SHOWN, doubt_sums, doubts
 from payouts.models import Event, Payment
 from payouts.networks.sandbox.behaviour import Fault
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.states import OPEN, Status
+from payouts.work import drain
 from tests.books import execute, select
 from tests.faults.comparing import compare_with_the_network, settle
 from tests.faults.conftest import Tell

@@ -8,11 +8,11 @@ import pytest
 from pytest_django import Settings
 
 from consumers.models import PaymentCard
-from payouts import drain
 from payouts.models import Attempt, Event, Payment
 from payouts.networks.sandbox.behaviour import Fault, make_card_number
 from payouts.operations.inquire import give_up_lost_senders
 from payouts.states import Status
+from payouts.work import drain
 from tests.books import assert_books_are_right, execute, held
 from tests.pushes import fresh, history, make_payee, push, status_of
 from tests.sandbox import SandboxServer

@@ -10,8 +10,8 @@ from consumers.models import AuditEntry
 from payouts.approvals import Source
 from payouts.models import ApprovalRule, BatchOrder, Decision, Event, Journal, Payment
 from payouts.models.approvals import Verdict
+from payouts.operations.batches.order_batch import PUSHES_AT_ONCE, order_decisions
 from payouts.operations.decide_many import Seen
-from payouts.operations.order_batch import PUSHES_AT_ONCE, order_decisions
 from tests.batches import issued, line
 from tests.books import assert_books_are_right, held
 from tests.decisions import shown_by

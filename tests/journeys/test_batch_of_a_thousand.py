@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from consumers.models import Consumer, PaymentCard
-from payouts import batch_work
 from payouts.approvals import Source
 from payouts.models import ApprovalRule, Batch, BatchState, Payment
 from payouts.states import Status
+from payouts.work import batch_work
 from tests.back_office import browser, text_of
 from tests.batches import csv_file
 from tests.books import assert_books_are_right, available

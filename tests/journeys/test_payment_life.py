@@ -10,9 +10,9 @@ from pytest_django import Settings
 from rest_framework.test import APIClient as HTTPClient
 
 from consumers.models import Partner, PaymentCard
-from payouts import drain
 from payouts.models import FeeSchedule, Payment
 from payouts.networks.sandbox.behaviour import make_card_number
+from payouts.work import drain
 from tests.books import assert_books_are_right, balance, journals
 from tests.builders import make_http_client
 from tests.conftest import Bell

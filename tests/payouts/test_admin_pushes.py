@@ -176,7 +176,7 @@ def test_counts_by_the_rows_that_the_database_keeps(viewer: Client) -> None:
 
 
 def test_counts_no_further_than_its_bound(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payouts.push_pages.COUNTED_AT_MOST", 2)
+    monkeypatch.setattr("payouts.finding.push_pages.COUNTED_AT_MOST", 2)
     card = make_payee()
     for _ in range(3):
         push(card)
@@ -189,7 +189,7 @@ def test_says_when_a_search_found_more_than_it_shows(
     card = make_payee()
     push(card)
     assert "only the newest" not in text_of(viewer.get(LIST, {"q": "ada"}))
-    monkeypatch.setattr("payouts.search._ROOTS_AT_MOST", 1)
+    monkeypatch.setattr("payouts.finding.search._ROOTS_AT_MOST", 1)
     push(make_card(consumer=make_consumer(partner=card.partner)))
     assert "only the newest" in text_of(viewer.get(LIST, {"q": "ada"}))
 

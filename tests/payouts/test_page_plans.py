@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from consumers.search import partners_called
 from payouts import queries
-from payouts.push_pages import page_of_pushes
-from payouts.push_query import PushQuery
+from payouts.finding.push_pages import page_of_pushes
+from payouts.finding.push_query import PushQuery
 from payouts.seeding.run import seed
 from tests.books import execute, select
 from tests.builders import make_partner

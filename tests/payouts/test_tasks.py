@@ -5,8 +5,9 @@ from celery import current_app
 from django.conf import settings
 from pytest_django import Settings
 
-from payouts import dispatch, drain, tasks
+from payouts import dispatch, tasks
 from payouts.states import Status
+from payouts.work import drain
 from tests.books import execute
 from tests.pushes import make_payee, push_for_approval, push_submitted, status_of
 

@@ -11,9 +11,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from payouts.management.progress import Progress
 from payouts.models import SettlementFile, SettlementFinding, SettlementState
-from payouts.operations.take_settlement import SettlementUpload, Taken, take_settlement
-from payouts.settlement_work import work_on_settlements
-from payouts.settlements import SettlementRefused
+from payouts.operations.reconciliation.take_settlement import (
+    SettlementUpload,
+    Taken,
+    take_settlement,
+)
+from payouts.reconciliation.settlements import SettlementRefused
+from payouts.work.settlement_work import work_on_settlements
 
 _RESTING: Final = (SettlementState.WAITING, SettlementState.DONE, SettlementState.REFUSED)
 _PAUSE_SECONDS: Final = 0.2

@@ -9,11 +9,15 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from payouts.bank_statements import Problem, StatementRefused
 from payouts.management.progress import Progress
 from payouts.models import BankEntry, StatementFile, StatementState
-from payouts.operations.take_statement import StatementUpload, TakenStatement, take_statement
-from payouts.statement_work import work_on_statements
+from payouts.operations.reconciliation.take_statement import (
+    StatementUpload,
+    TakenStatement,
+    take_statement,
+)
+from payouts.reconciliation.bank_statements import Problem, StatementRefused
+from payouts.work.statement_work import work_on_statements
 
 _RESTING: Final = (StatementState.WAITING, StatementState.DONE, StatementState.REFUSED)
 _PAUSE_SECONDS: Final = 0.2

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from payouts.day_proofs import Verdict
 from payouts.models import DayProof
-from payouts.operations.prove_day import prove_day
+from payouts.operations.reconciliation.prove_day import prove_day
+from payouts.reconciliation.day_proofs import Verdict
 
 
 class Command(BaseCommand):

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from payouts.deciding.signatures import FreshFactor
 from payouts.doubts import EvidenceRefused, Upload
 from payouts.models import ChangeRequest, Payment
 from payouts.models.changes import RESOLUTION, RETURN
@@ -20,7 +21,6 @@ from payouts.operations.changes import (
 from payouts.operations.check_factor import WrongFactor, check_code
 from payouts.operations.count_tries import LockedOut
 from payouts.operations.resolve_unknown import Claim, propose_resolution, resolve_unknown
-from payouts.signatures import FreshFactor
 from payouts.states import Status
 
 _VERDICTS = {"paid": Status.COMPLETED, "not-paid": Status.FAILED, "returned": Status.RETURNED}

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from payouts.decision_proofs import Proofs, verify_decisions
+from payouts.deciding.decision_proofs import Proofs, verify_decisions
 
 
 class Command(BaseCommand):

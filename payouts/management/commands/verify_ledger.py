@@ -9,11 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from payouts.book_comparison import compare_book
 from payouts.checks import NAMED_AT_MOST, WORK_MEMORY_MB, Finding, examine, snapshot
 from payouts.invariants import INVARIANTS
 from payouts.networks.sandbox.book_reading import BookUnreadable, read_book_at, read_book_in
 from payouts.networks.sandbox.entries import Entry
+from payouts.reconciliation.book_comparison import compare_book
 
 # Called only inside the snapshot: the book is to be read after it was taken.
 Book = Callable[[], Iterator[Entry]]

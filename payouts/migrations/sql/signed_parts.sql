@@ -1,5 +1,5 @@
 -- What a statement says of its marks: SHA-256 over the SHA-256 of each part of 256 marks of 48 bytes,
--- as payouts.signatures.digest_of_parts. The first statements had one SHA-256 over all.
+-- as payouts.deciding.signatures.digest_of_parts. The first statements had one SHA-256 over all.
 CREATE FUNCTION payouts_marks_digest(marks bytea) RETURNS bytea
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT sha256(string_agg(sha256(substring(marks FROM start FOR 12288)), ''::bytea

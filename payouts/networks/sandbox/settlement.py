@@ -1,7 +1,8 @@
 """The sandbox network's settlement file: what it says that it has credited, line by line.
 
 Pure: entries of the book go in, text comes out. The format is described in docs/reconciliation.md
-and read, by code of its own, in `payouts.settlement_files`. Wrong lines are in `planting`.
+and read, by code of its own, in `payouts.reconciliation.settlement_files`. Wrong lines are in
+`planting`.
 """
 
 from collections.abc import Iterable, Iterator

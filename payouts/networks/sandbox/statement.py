@@ -1,7 +1,7 @@
 """The statement of the bank at which the sandbox network settles, as camt.053 and as CSV.
 
 Pure: movements go in, text comes out, with differences in it if they are asked for. The formats are
-read, by code of its own, in `payouts.statement_files`.
+read, by code of its own, in `payouts.reconciliation.statement_files`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -53,7 +53,7 @@ def test_never_reads_the_table(card: PaymentCard, query: dict[str, Any]) -> None
     asked = [
         one["sql"]
         for one in captured.captured_queries
-        # The prepared statements take keys only; `payouts.search` has its own tests.
+        # The prepared statements take keys only; `payouts.finding.search` has its own tests.
         if one["sql"] and "%(" not in one["sql"] and "$1" not in one["sql"]
     ]
     assert asked

@@ -13,8 +13,8 @@ from consumers.models import Consumer, PaymentCard
 from consumers.operations.consumers import update_consumer
 from payouts import actors
 from payouts.approvals import Source, bar_to_deciding
-from payouts.approvers import approver_of, editors_of, matter_of, open_to
 from payouts.backoffice import queue
+from payouts.deciding.approvers import approver_of, editors_of, matter_of, open_to
 from payouts.models import ApprovalRule, Decision, Payment
 from payouts.operations.record_outcome import record_outcome
 from payouts.staff import ROLES

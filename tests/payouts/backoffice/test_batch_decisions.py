@@ -12,7 +12,7 @@ from consumers.ids import new_id
 from consumers.models import Consumer, Partner
 from payouts.approvals import Source
 from payouts.models import ApprovalRequirement, ApprovalRule, Batch, BatchOrder, Payment
-from payouts.operations.order_batch import carry_out_next
+from payouts.operations.batches.order_batch import carry_out_next
 from payouts.staff import ROLES
 from payouts.states import Status
 from tests.back_office import browser, browser_of, text_of

@@ -18,11 +18,11 @@ from consumers.models import AuditEntry, PaymentCard
 from payouts.backoffice import batches as batches_page
 from payouts.batch_files.opening import read_batch_file
 from payouts.models import Batch, BatchFile, BatchOrder, BatchState, Payment
+from payouts.operations.batches.check_batch import check_next_batch
+from payouts.operations.batches.issue_batch import issue_next_lines
+from payouts.operations.batches.order_batch import carry_out_next
+from payouts.operations.batches.read_batch import read_next_batch
 from payouts.operations.cancel_payment import cancel_payment
-from payouts.operations.check_batch import check_next_batch
-from payouts.operations.issue_batch import issue_next_lines
-from payouts.operations.order_batch import carry_out_next
-from payouts.operations.read_batch import read_next_batch
 from tests.back_office import browser, browser_of, text_of
 from tests.batches import checked, csv_file, issued, line, states, submitted, upload, xlsx_file
 from tests.builders import VISA_NUMBER

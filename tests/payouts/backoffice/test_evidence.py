@@ -12,11 +12,11 @@ from django.test import Client
 from consumers.models import AuditEntry
 from consumers.operations.cards import edit_card
 from consumers.operations.consumers import update_consumer
-from payouts.decision_proofs import verify_decisions
+from payouts.deciding.decision_proofs import verify_decisions
+from payouts.deciding.signatures import marks_of
 from payouts.models import Attempt, Payment
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.record_outcome import record_outcome
-from payouts.signatures import marks_of
 from tests.back_office import browser, page_address, text_of
 from tests.builders import VISA_NUMBER, make_card, make_consumer
 from tests.decisions import approve_payment

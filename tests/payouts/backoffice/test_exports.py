@@ -6,10 +6,10 @@ from django.test import Client
 
 from consumers.models import AuditEntry
 from payouts.admin.push_tools import words_of
+from payouts.finding.push_columns import USUAL
+from payouts.finding.push_query import PushQuery
 from payouts.models import Export, ExportKind
 from payouts.operations.export_pushes import ask_for_export, write_next_export
-from payouts.push_columns import USUAL
-from payouts.push_query import PushQuery
 from tests.back_office import LIST, browser, browser_of, text_of
 from tests.pushes import make_payee, make_staff, push
 

@@ -7,6 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from consumers.models import AuditEntry
+from payouts.finding.push_lists import facets_of
+from payouts.finding.push_query import PushQuery
 from payouts.models import PushListChoice, PushView
 from payouts.operations import push_views
 from payouts.operations.push_views import (
@@ -19,8 +21,6 @@ from payouts.operations.push_views import (
     save_view,
 )
 from payouts.operations.record_outcome import record_outcome
-from payouts.push_lists import facets_of
-from payouts.push_query import PushQuery
 from tests.back_office import LIST, browser, browser_of, text_of
 from tests.batches import issued, line
 from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer
@@ -126,7 +126,7 @@ def test_a_list_without_columns_is_the_usual_one(grace: User, columns: list[str]
 def test_every_column_is_shown_at_the_same_cost(
     grace: User, django_assert_num_queries: Any
 ) -> None:
-    from payouts.push_columns import COLUMNS
+    from payouts.finding.push_columns import COLUMNS
 
     choose_columns([column.name for column in COLUMNS], by=grace)
     choose_default_view(None, by=grace)

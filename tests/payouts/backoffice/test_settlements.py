@@ -10,8 +10,8 @@ from django.test import Client
 
 from consumers.models import PaymentCard
 from payouts.models import SettlementFile
-from payouts.settlement_work import work_on_settlements
 from payouts.states import Status
+from payouts.work.settlement_work import work_on_settlements
 from tests.back_office import browser, browser_of, text_of
 from tests.doubts import two_operators
 from tests.pushes import push_submitted, push_unknown, status_of

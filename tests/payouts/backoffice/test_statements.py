@@ -11,7 +11,7 @@ from django.test import Client
 from consumers.models import PaymentCard
 from payouts.models import Journal, SettlementFile, StatementFile
 from payouts.operations.record_outcome import record_outcome
-from payouts.statement_work import work_on_statements
+from payouts.work.statement_work import work_on_statements
 from tests.back_office import browser, browser_of, text_of
 from tests.doubts import two_operators
 from tests.pushes import APPROVED, fresh, push_submitted

@@ -25,9 +25,9 @@ from consumers.operations.consumers import (
 from consumers.operations.rotate_keys import rotate_keys
 from consumers.vault import key_ring_from_settings
 from payouts.models import Batch, BatchState, EvidenceFile, WebhookEndpoint
+from payouts.operations.batches.read_batch import read_next_batch
 from payouts.operations.check_factor import check_code
 from payouts.operations.keep_evidence import keep_evidence, reveal_evidence
-from payouts.operations.read_batch import read_next_batch
 from payouts.operations.report_missing_keys import report_missing_card_keys
 from payouts.operations.reseal_factors import SECOND_FACTORS
 from payouts.operations.sealed_kinds import SEALED_KINDS

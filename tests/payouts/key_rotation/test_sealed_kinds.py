@@ -54,7 +54,7 @@ SEALS = {
     "consumers/operations/consumers.py": {"tax identifiers"},
     "payouts/operations/keep_evidence.py": {"files of evidence"},
     "payouts/operations/take_notification.py": {"notifications of networks"},
-    "payouts/operations/upload_batch.py": {"files of batches"},
+    "payouts/operations/batches/upload_batch.py": {"files of batches"},
     "payouts/operations/webhook_endpoints.py": {"webhook secrets", "previous webhook secrets"},
     "payouts/seeding/people.py": {"cards"},
     "payouts/sign_in/adapters.py": {"second factors"},

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from payouts.bank_statements import Statement
 from payouts.networks.base import SettlementUnavailable
 from payouts.networks.sandbox.adapter import Patience, SandboxNetwork
 from payouts.networks.sandbox.settlement import Window, reference_of
-from payouts.settlement_files.sandbox_csv import read_edges
-from payouts.statement_files import read_statements
+from payouts.reconciliation.bank_statements import Statement
+from payouts.reconciliation.settlement_files.sandbox_csv import read_edges
+from payouts.reconciliation.statement_files import read_statements
 from tests.payouts.networks.cast import make_push, push_once
 from tests.sandbox import SandboxServer
 

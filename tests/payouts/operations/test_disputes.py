@@ -10,13 +10,13 @@ from consumers.models import PaymentCard
 from payouts.api.documents import payment_document
 from payouts.doubts import Way
 from payouts.event_record import events_after
+from payouts.finding.push_columns import cells, with_columns
 from payouts.models import Payment
 from payouts.operations import request_payment
 from payouts.operations.facts import PushFacts, Wish, push_facts
 from payouts.operations.follow_outbox import follow_outbox
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import return_payment
-from payouts.push_columns import cells, with_columns
 from payouts.queries import newest_records, payment_record
 from payouts.states import Status
 from payouts.webhooks.events import event_document

@@ -12,6 +12,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from consumers.models import AuditEntry
+from payouts.finding.push_query import PushQuery
 from payouts.models import Export, ExportKind, ExportPiece, ExportState, Payment
 from payouts.operations import export_pushes
 from payouts.operations.export_pushes import (
@@ -22,7 +23,6 @@ from payouts.operations.export_pushes import (
     file_of,
     write_next_export,
 )
-from payouts.push_query import PushQuery
 from tests.builders import make_card, make_consumer
 from tests.pushes import make_funded_partner, make_payee, make_staff, push
 

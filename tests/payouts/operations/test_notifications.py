@@ -14,7 +14,6 @@ from consumers.vault import TextUnreadable
 from payouts.doubts import CaseKind, Way
 from payouts.models import Case, Event, NetworkNotification, Payment
 from payouts.networks.base import Outcome
-from payouts.notification_work import use_waiting_notifications
 from payouts.operations import take_notification, use_notifications
 from payouts.operations.cases import ways_of
 from payouts.operations.record_outcome import record_outcome
@@ -26,6 +25,7 @@ from payouts.operations.replay_notification import (
 from payouts.operations.take_notification import body_of, forget_forged_notifications
 from payouts.operations.use_notifications import MOST_TRIES, claim_notifications
 from payouts.states import Status
+from payouts.work.notification_work import use_waiting_notifications
 from tests.books import assert_books_are_right, execute, journals, refusal
 from tests.conftest import Bell
 from tests.doubts import the_case

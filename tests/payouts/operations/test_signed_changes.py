@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from payouts.decision_proofs import verify_decisions
+from payouts.deciding.decision_proofs import verify_decisions
+from payouts.deciding.signatures import CHANGES, FreshFactor, Proof, Signed, Statement, mark_of
 from payouts.models import ChangeRequest
 from payouts.operations.accept_signature import accept_signature
 from payouts.operations.changes import (
@@ -16,7 +17,6 @@ from payouts.operations.changes import (
     approve_change,
     reject_change,
 )
-from payouts.signatures import CHANGES, FreshFactor, Proof, Signed, Statement, mark_of
 from tests.back_office import browser_of, text_of
 from tests.books import execute, refusal
 from tests.builders import make_partner

@@ -16,6 +16,7 @@ from fido2.webauthn import CollectedClientData
 
 from consumers.models import AuditEntry, Consumer
 from payouts.approvals import Bar
+from payouts.deciding.signatures import FreshFactor, Proof, Signed, Statement, marks_of
 from payouts.models import Decision, DecisionSignature, Payment
 from payouts.models.approvals import Verdict
 from payouts.operations.accept_signature import SignatureRefused, accept_signature
@@ -28,7 +29,6 @@ from payouts.operations.decide import (
     reject_payment,
 )
 from payouts.operations.decide_many import Seen, decide_payments
-from payouts.signatures import FreshFactor, Proof, Signed, Statement, marks_of
 from payouts.states import Status
 from tests.books import refusal
 from tests.decisions import shown_by

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from payouts import settlement_fetching
 from payouts.models import Payment, SettlementFile
 from payouts.networks.base import SettlementUnavailable
 from payouts.networks.sandbox.settlement import Window
-from payouts.operations.prove_day import prove_what_is_new
+from payouts.operations.reconciliation.prove_day import prove_what_is_new
 from payouts.operations.record_outcome import record_outcome
-from payouts.settlement_fetching import days_without_file, fetch_missing_settlements
-from payouts.settlement_work import work_on_settlements
+from payouts.work import settlement_fetching
+from payouts.work.settlement_fetching import days_without_file, fetch_missing_settlements
+from payouts.work.settlement_work import work_on_settlements
 from tests.owner import forced
 from tests.pushes import APPROVED, fresh, make_payee, push_submitted
 from tests.settlements import line_about, settlement_of

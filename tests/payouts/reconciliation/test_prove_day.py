@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from consumers.models import AuditEntry, PaymentCard
-from payouts.day_proofs import NOTHING, DayFigures, Sum, Verdict, digest_of
 from payouts.models import DayProof, Payment
 from payouts.networks.sandbox.settlement import RETURN, Line, Window
-from payouts.operations.prove_day import prove_day, prove_what_is_new
+from payouts.operations.reconciliation.prove_day import prove_day, prove_what_is_new
 from payouts.operations.record_outcome import record_outcome
+from payouts.reconciliation.day_proofs import NOTHING, DayFigures, Sum, Verdict, digest_of
 from tests.back_office import browser, text_of
 from tests.books import refusal
 from tests.owner import forced

@@ -31,8 +31,10 @@ from payouts.networks.sandbox.statement import (
     csv_text,
     planted,
 )
-from payouts.operations import read_statement
-from payouts.operations.act_on_statement import (
+from payouts.operations.cases import ways_of
+from payouts.operations.changes import Proposal, approve_change, propose_change
+from payouts.operations.reconciliation import read_statement
+from payouts.operations.reconciliation.act_on_statement import (
     StatementByUploader,
     StatementDecisionNotPermitted,
     StatementNotWaiting,
@@ -40,12 +42,10 @@ from payouts.operations.act_on_statement import (
     apply_statement,
     reject_statement,
 )
-from payouts.operations.cases import ways_of
-from payouts.operations.changes import Proposal, approve_change, propose_change
-from payouts.operations.read_statement import read_next_statement
+from payouts.operations.reconciliation.read_statement import read_next_statement
+from payouts.operations.reconciliation.take_statement import StatementUpload, take_statement
 from payouts.operations.record_outcome import record_outcome
-from payouts.operations.take_statement import StatementUpload, take_statement
-from payouts.statement_work import work_on_statements
+from payouts.work.statement_work import work_on_statements
 from tests.books import assert_books_are_right, balance, refusal, select
 from tests.decisions import shown_by
 from tests.doubts import approve_closing, propose_closing, the_case, two_operators

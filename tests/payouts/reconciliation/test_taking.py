@@ -10,8 +10,8 @@ from django.db import connection
 from consumers.models import AuditEntry, PaymentCard
 from payouts.models import Case, SettlementFile, SettlementFinding, SettlementLine, SettlementPiece
 from payouts.networks.sandbox.settlement import Window
-from payouts.operations import read_settlement, take_settlement
-from payouts.operations.act_on_settlement import (
+from payouts.operations.reconciliation import read_settlement, take_settlement
+from payouts.operations.reconciliation.act_on_settlement import (
     SettlementByUploader,
     SettlementDecisionNotPermitted,
     SettlementNotWaiting,
@@ -19,12 +19,12 @@ from payouts.operations.act_on_settlement import (
     apply_settlement,
     reject_settlement,
 )
-from payouts.operations.read_settlement import read_next_settlement
+from payouts.operations.reconciliation.read_settlement import read_next_settlement
+from payouts.operations.reconciliation.take_settlement import SettlementNotPermitted
 from payouts.operations.record_outcome import record_outcome
-from payouts.operations.take_settlement import SettlementNotPermitted
-from payouts.settlement_work import work_on_settlements
-from payouts.settlements import SettlementRefused
+from payouts.reconciliation.settlements import SettlementRefused
 from payouts.states import Status
+from payouts.work.settlement_work import work_on_settlements
 from tests.books import refusal, select
 from tests.doubts import two_operators
 from tests.pushes import APPROVED, make_payee, make_staff, push_unknown, status_of

@@ -11,12 +11,12 @@ from consumers.models import PaymentCard
 from payouts.doubts import CaseKind, Way
 from payouts.models import Case, Payment, SettlementFile, SettlementFinding
 from payouts.networks.sandbox.settlement import Window
-from payouts.operations.act_on_settlement import apply_settlement
 from payouts.operations.cases import Disagreement, open_case, ways_of
 from payouts.operations.changes import ChangeImpossible
+from payouts.operations.reconciliation.act_on_settlement import apply_settlement
 from payouts.operations.record_outcome import record_outcome
-from payouts.settlement_work import work_on_settlements
 from payouts.states import Status
+from payouts.work.settlement_work import work_on_settlements
 from tests.books import assert_books_are_right, available, balance, journals
 from tests.doubts import approve_closing, propose_closing, state_of, the_case, two_operators
 from tests.notices import notice, told

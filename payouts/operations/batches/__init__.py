@@ -1,0 +1,1 @@
+"""From an uploaded file to pushes: read, checked, ordered, issued; after a crash it goes on."""

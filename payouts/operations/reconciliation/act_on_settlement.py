@@ -1,0 +1,334 @@
+"""Does what follows from a judged settlement file: payments settled or returned, cases opened.
+
+One finding a transaction, through the operations by which a network's answers are recorded anyway.
+They look at the payment as it is then: what was settled meanwhile is noted and changed by nobody.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from consumers.audit import Act, Verb, audited
+from payouts import dispatch
+from payouts.actors import Actor
+from payouts.doubts import CaseKind
+from payouts.models import (
+    Attempt,
+    Case,
+    Payment,
+    SettlementFile,
+    SettlementFinding,
+    SettlementLine,
+    SettlementState,
+)
+from payouts.networks.base import Approved, NetworkIdentity
+from payouts.operations.cases import Disagreement, close_as_come, open_case
+from payouts.operations.reconciliation.take_settlement import (
+    lock_settlements,
+    refuse_file,
+    subject_of_file,
+)
+from payouts.operations.record_outcome import record_outcome
+from payouts.operations.return_payment import ReturnNotice, return_payment
+from payouts.operations.strangers import PAID, RETURNED, Stranger, case_told, lock_stranger
+from payouts.reconciliation.settlements import CASE_OF, Outcome, SettlementRefused
+from payouts.staff import RESOLVE_PAYMENT
+
+
+class SettlementNotWaiting(Exception):
+    """It does not wait for a second person, or not any more."""
+
+
+class SettlementByUploader(Exception):
+    """Whoever brought the file does not decide about it."""
+
+
+class SettlementDecisionNotPermitted(Exception):
+    """This person may not decide about settlement files."""
+
+
+_REFUSALS: Final = (SettlementNotWaiting, SettlementByUploader, SettlementDecisionNotPermitted)
+
+
+def apply_settlement(file_id: UUID, *, by: User) -> SettlementFile:
+    """Say yes to what a file would change, as the second person; a worker then carries it out.
+
+    :raises SettlementNotWaiting, SettlementByUploader, SettlementDecisionNotPermitted:
+    """
+    file = SettlementFile.objects.get(pk=file_id)
+    act = Act(verb=Verb.APPROVE, subject=subject_of_file(file), after={"sha256": file.digest})
+    with audited(act, refusals=_REFUSALS):
+        file = _decidable(file_id, by)
+        file.state, file.decided_by, file.decided_at = SettlementState.ACTING, by, timezone.now()
+        file.save(update_fields=["state", "decided_by", "decided_at"])
+        dispatch.ring_settlements()
+    return file
+
+
+def reject_settlement(file_id: UUID, *, by: User, reason: str) -> SettlementFile:
+    """Say no to a file, as the second person: none of its lines counts.
+
+    :raises SettlementNotWaiting, SettlementByUploader, SettlementDecisionNotPermitted:
+    """
+    file = SettlementFile.objects.get(pk=file_id)
+    act = Act(verb=Verb.REJECT, subject=subject_of_file(file), reason=reason)
+    with audited(act, refusals=_REFUSALS):
+        file = _decidable(file_id, by)
+        file.decided_by, file.decided_at = by, timezone.now()
+        refuse_file(file, SettlementRefused("rejected", reason=reason[:500]))
+    return file
+
+
+def _decidable(file_id: UUID, by: User) -> SettlementFile:
+    lock_settlements()
+    file = SettlementFile.objects.get(pk=file_id)
+    if not (by.is_active and by.has_perm(RESOLVE_PAYMENT)):
+        raise SettlementDecisionNotPermitted
+    if file.state != SettlementState.WAITING:
+        raise SettlementNotWaiting
+    if file.uploaded_by_id == by.pk:
+        raise SettlementByUploader
+    return file
+
+
+def act_on_next_finding() -> SettlementFile | None:
+    """Do what follows from one finding, or finish a file that has none left; None if there is none.
+
+    Any number of workers may run this at once: each finding goes to one of them, and returns are
+    seen to when every credit of the file is.
+    """
+    file = SettlementFile.objects.filter(state=SettlementState.ACTING).order_by("pk").first()
+    if file is None:
+        return None
+    with transaction.atomic():
+        finding = _next_finding(file)
+        if finding is not None:
+            finding.case = _acted_on(file, finding, at=timezone.now())
+            finding.acted_at = timezone.now()
+            finding.save(update_fields=["case", "acted_at"])
+        elif not _to_do(file).exists():
+            acting = SettlementFile.objects.filter(pk=file.pk, state=SettlementState.ACTING)
+            acting.update(state=SettlementState.DONE, finished_at=timezone.now())
+        else:
+            # Somebody else has the rest under way.
+            return None
+    return file
+
+
+def _to_do(file: SettlementFile) -> Any:
+    return SettlementFinding.objects.filter(file=file, acted_at__isnull=True)
+
+
+def _next_finding(file: SettlementFile) -> SettlementFinding | None:
+    unlocked = _to_do(file).select_for_update(skip_locked=True, no_key=True).order_by("pk")
+    first = unlocked.exclude(outcome=Outcome.RETURNED).first()
+    if first is not None or _to_do(file).exclude(outcome=Outcome.RETURNED).exists():
+        found: SettlementFinding | None = first
+        return found
+    returned: SettlementFinding | None = unlocked.first()
+    return returned
+
+
+def _acted_on(file: SettlementFile, finding: SettlementFinding, *, at: datetime) -> Case | None:
+    line = _line(file, finding.line_number)
+    outcome = Outcome(finding.outcome)
+    came = _come(file, finding, line, at=at)
+    if outcome is Outcome.CAME:
+        return came
+    if outcome in (Outcome.RESOLVES, Outcome.CONTRADICTS):
+        assert line is not None
+        assert finding.payment_id is not None
+        record_outcome(finding.payment_id, _approved(file, line), actor=_actor(file))
+        return _case_of(CaseKind.LATE_ANSWER, f"{finding.payment_id}|paid")
+    if outcome is Outcome.RETURNED:
+        assert line is not None
+        notice = _notice(file, line)
+        return_payment(notice, actor=_actor(file))
+        kinds = (CaseKind.RETURN_DIFFERS, CaseKind.UNEXPECTED_RETURN)
+        return _case_of(*kinds, f"{finding.payment_id}|{notice.reference}")
+    if outcome is Outcome.MISSING_HERE and (told := _told_before(file, line)) is not None:
+        return told
+    payment = None
+    if finding.payment_id is not None:
+        payment = Payment.objects.select_related("card").get(pk=finding.payment_id)
+    return open_case(_disagreement(file, outcome, line, payment), at=at)
+
+
+def _told_before(file: SettlementFile, line: SettlementLine | None) -> Case | None:
+    """The case about the same money that a notification has opened; others are kept out until we
+    have opened ours."""
+    assert line is not None
+    says = PAID if line.kind == "credit" else RETURNED
+    stranger = Stranger(file.network, _identity(line), says, line.amount)
+    lock_stranger(stranger)
+    return case_told(stranger)
+
+
+def _come(
+    file: SettlementFile, finding: SettlementFinding, line: SettlementLine | None, *, at: datetime
+) -> Case | None:
+    """End the case that says that this credit is missing, which it is not any more."""
+    counts = line is not None and line.kind == "credit" and finding.outcome in _COMES
+    if not counts or finding.payment_id is None:
+        return None
+    came_with = f"file {file.reference}, line {finding.line_number}"
+    subject = str(finding.payment_id)
+    return close_as_come(CaseKind.MISSING_THERE, subject, came_with=came_with, at=at)
+
+
+# What a credit can be that a payment has been waiting for, right or not.
+_COMES: Final = frozenset(
+    {Outcome.CAME, Outcome.LATE, Outcome.AMOUNT_DIFFERS, Outcome.CURRENCY_DIFFERS}
+)
+
+
+def _line(file: SettlementFile, number: int | None) -> SettlementLine | None:
+    return None if number is None else SettlementLine.objects.get(file=file, number=number)
+
+
+def _case_of(*kinds_and_subject: str) -> Case | None:
+    """The case that an operation has opened, if it found that the network contradicts us."""
+    *kinds, subject = kinds_and_subject
+    return Case.objects.filter(kind__in=kinds, subject=subject).first()
+
+
+def _actor(file: SettlementFile) -> Actor:
+    return Actor(f"settlement file {file.reference}")
+
+
+def _approved(file: SettlementFile, line: SettlementLine) -> Approved:
+    return Approved(
+        "00",
+        approval_code="",
+        transaction_id=line.transaction_id,
+        raw={
+            "settlement_file": file.reference,
+            "line": line.number,
+            "settled_on": line.settled_on.isoformat(),
+        },
+    )
+
+
+def _notice(file: SettlementFile, line: SettlementLine) -> ReturnNotice:
+    return ReturnNotice(
+        network=file.network,
+        identity=_identity(line),
+        amount=line.amount,
+        reference=f"{file.reference} line {line.number}",
+        is_settled=True,
+    )
+
+
+def _identity(line: SettlementLine) -> NetworkIdentity:
+    return NetworkIdentity(
+        line.acquiring_bin,
+        line.trace_number,
+        line.retrieval_reference_number,
+        line.card_acceptor_id,
+        line.terminal_id,
+    )
+
+
+def _disagreement(
+    file: SettlementFile,
+    outcome: Outcome,
+    line: SettlementLine | None,
+    payment: Payment | None,
+) -> Disagreement:
+    more = _taken_more(outcome, line, payment)
+    return Disagreement(
+        kind=CASE_OF[outcome],
+        subject=_subject(file, outcome, line, payment),
+        title=_title(outcome, line, payment),
+        amount=_at_stake(outcome, more, payment),
+        payment_id=None if payment is None else payment.pk,
+        partner_id=None if payment is None else payment.partner_id,
+        ours={} if payment is None else _ours(payment),
+        theirs={
+            "network": file.network,
+            "file": file.reference,
+            "difference": f"{more:.2f}",
+            **({"says": "not settled"} if line is None else _theirs(line)),
+        },
+    )
+
+
+_NO_DIFFERENCE: Final = (Outcome.LATE, Outcome.IDENTITY_DIFFERS, Outcome.CURRENCY_DIFFERS)
+
+
+def _taken_more(outcome: Outcome, line: SettlementLine | None, payment: Payment | None) -> Decimal:
+    """How many dollars more than by our books the network takes by this line; less is below 0."""
+    if line is None or outcome in _NO_DIFFERENCE:
+        return Decimal("0.00")
+    ours = payment.amount if payment is not None and outcome is Outcome.AMOUNT_DIFFERS else 0
+    more = line.amount - ours
+    return more if line.kind == "credit" else -more
+
+
+def _at_stake(outcome: Outcome, more: Decimal, payment: Payment | None) -> Decimal:
+    if outcome in (Outcome.MISSING_THERE, Outcome.CURRENCY_DIFFERS, Outcome.IDENTITY_DIFFERS):
+        return Decimal(0) if payment is None else payment.amount
+    return abs(more)
+
+
+def _subject(
+    file: SettlementFile, outcome: Outcome, line: SettlementLine | None, payment: Payment | None
+) -> str:
+    """The same whenever the same thing is found; each repeat of a line is a thing of its own."""
+    if line is None:
+        assert payment is not None
+        return str(payment.pk)
+    return f"{file.pk}|{line.number}"
+
+
+def _title(outcome: Outcome, line: SettlementLine | None, payment: Payment | None) -> str:
+    ours = Decimal(0) if payment is None else payment.amount
+    if line is None:
+        return f"${ours:,.2f}: paid by our books, and in no settlement file"
+    theirs = f"${line.amount:,.2f}"
+    match outcome:
+        case Outcome.AMOUNT_DIFFERS:
+            return f"${ours:,.2f}: the network settled {theirs}"
+        case Outcome.CURRENCY_DIFFERS:
+            return f"${ours:,.2f}: the network settled {line.amount:,.2f} {line.currency}"
+        case Outcome.IDENTITY_DIFFERS:
+            return f"${ours:,.2f}: settled under an identity that is not ours"
+        case Outcome.LATE:
+            return f"${ours:,.2f}: settled on {line.settled_on:%d %b %Y}, another day"
+        case Outcome.DUPLICATE:
+            return f"{theirs}: the network settled the same {line.kind} again"
+        case _:
+            return f"{theirs}: a {line.kind} that nobody here knows"
+
+
+def _ours(payment: Payment) -> dict[str, str]:
+    attempt = Attempt.objects.get(pk=payment.pk)
+    completed_at = payment.completed_at
+    return {
+        "status": payment.status,
+        "amount": f"{payment.amount:.2f}",
+        "completed_at": "" if completed_at is None else f"{completed_at:%Y-%m-%d %H:%M:%S} UTC",
+        "retrieval_reference_number": attempt.retrieval_reference_number,
+        "trace_number": attempt.trace_number,
+        "terminal": attempt.terminal_id,
+        "card": payment.card.last4,
+    }
+
+
+def _theirs(line: SettlementLine) -> dict[str, str]:
+    return {
+        "line": str(line.number),
+        "says": line.kind,
+        "amount": f"{line.amount:.2f} {line.currency}",
+        "settled_on": line.settled_on.isoformat(),
+        "retrieval_reference_number": line.retrieval_reference_number,
+        "trace_number": line.trace_number,
+        "terminal": line.terminal_id,
+        "card": line.card_last4,
+        "transaction": line.transaction_id,
+    }
