@@ -10,17 +10,17 @@ from kombu import Connection
 
 from config import folder_broker
 
-# One folder and a name that nobody else has: kombu remembers in the process, for all folders, which
-# queues it has announced, and announces them once.
+# A name that nobody else has, and one folder as long as the process lives: kombu remembers in the
+# process, for all folders, which queues it has announced, and announces them once.
 QUEUE = "whole-messages"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def messages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("broker") / "messages"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def broker(messages: Path) -> Iterator[Connection]:
     messages.mkdir()
     options = {
