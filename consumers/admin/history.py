@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.urls import reverse
 
+from consumers.admin.actors import actor_words
 from consumers.audit import Verb
 from consumers.models import AuditEntry
 
@@ -48,21 +49,23 @@ def history_of(
 ) -> list[Moment] | None:
     """The newest acts about a row and those `beside` it, looks apart; None if not for this person.
 
-    One statement, after permissions.
+    One statement, after permissions, and one for the names of staff.
     """
     if not request.user.has_perm(SEE):
         return None
     ids = [str(row_id), *map(str, beside)]
     entries = AuditEntry.objects.filter(subject_id__in=ids).exclude(verb=Verb.VIEW)
-    return [_moment(entry, str(row_id)) for entry in entries.order_by("-id")[:ENTRIES_SHOWN]]
+    newest = list(entries.order_by("-id")[:ENTRIES_SHOWN])
+    actors = actor_words({entry.actor for entry in newest})
+    return [_moment(entry, str(row_id), actors[entry.actor]) for entry in newest]
 
 
-def _moment(entry: AuditEntry, row_id: str) -> Moment:
+def _moment(entry: AuditEntry, row_id: str, actor: str) -> Moment:
     names = {**entry.before, **entry.after}
     return Moment(
         at=entry.created_at,
         words=_WORDS.get(Verb(entry.verb), entry.verb.replace("_", " ").capitalize()),
-        actor=entry.actor.replace(":", ": ", 1),
+        actor=actor,
         subject="" if entry.subject_id == row_id else entry.subject_label,
         reason=entry.reason,
         changes=[

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from consumers.admin.actors import actor_words
 from consumers.admin.base import label
 from payouts.admin.push_cells import status_shown
 from payouts.admin.words import (
@@ -163,7 +164,8 @@ def push_rows() -> QuerySet[Payment]:
 
 def push_page(payment: Payment, *, with_journals: bool) -> PushPage:
     """Read what belongs to a payment that `push_rows` gave: five statements, two more if people
-    had to decide, five more while they may, and one if its money is disputed."""
+    had to decide, five more while they may, one if its money is disputed, and one each for the
+    names of staff in the history and in the journals."""
     payee = payee_history(payment)
     attempt = getattr(payment, "attempt", None)
     asks = payment.approval_expires_at is not None
@@ -232,17 +234,19 @@ def _notifications(payment_id: UUID) -> list[Moment]:
 
 
 def _events(payment_id: UUID) -> list[Moment]:
+    events = list(Event.objects.filter(payment_id=payment_id).order_by("number"))
+    actors = actor_words({event.actor for event in events})
     return [
         Moment(
             words=EVENT_WORDS.get(event.kind, event.kind.replace("_", " ")),
             status=label(event.to_status, STATUS_TONES)
             if event.from_status != event.to_status
             else None,
-            actor=event.actor.replace(":", ": ", 1),
+            actor=actors[event.actor],
             at=event.created_at,
             details=_detail_lines(event.details),
         )
-        for event in Event.objects.filter(payment_id=payment_id).order_by("number")
+        for event in events
     ]
 
 
@@ -321,11 +325,12 @@ def _newest_case(payment_id: UUID) -> UUID | None:
 
 
 def _journals(payment_id: UUID) -> list[JournalTable]:
-    postings = (
+    postings = list(
         Posting.objects.filter(journal__payment_id=payment_id)
         .select_related("journal", "account")
         .order_by("pk")
     )
+    actors = actor_words({posting.journal.actor for posting in postings})
     tables: dict[int, JournalTable] = {}
     for posting in postings:
         journal = posting.journal
@@ -334,7 +339,7 @@ def _journals(payment_id: UUID) -> list[JournalTable]:
             JournalTable(
                 journal.pk,
                 label(journal.kind, JOURNAL_TONES),
-                journal.actor.replace(":", ": ", 1),
+                actors[journal.actor],
                 journal.created_at,
                 [],
             ),

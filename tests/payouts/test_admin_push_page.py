@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from consumers.ids import new_id
@@ -46,7 +46,7 @@ def test_tells_the_whole_story_of_a_paid_push() -> None:
     page = page_text(browser("auditor"), payment)
     for part in (
         "$1,250.00 completed", "Ada Example", "Visa 41111111 ···· 1111", "Paid. The card network",
-        "Asked for and accepted", "Sent to the card network", "client: Payroll server",
+        "Asked for and accepted", "Sent to the card network", "Payroll server",
         attempt.retrieval_reference_number, attempt.trace_number, "12345S", "INV-1", "C-77",
         str(payment.pk), "Available", "Held", "Payable to network sandbox",
     ):  # fmt: skip
@@ -133,6 +133,16 @@ def test_nobody_edits_it(verb: str) -> None:
     assert Payment.objects.values().get() == before
 
 
+def test_names_people_in_the_history_and_the_journals() -> None:
+    payment = push_for_approval(make_payee())
+    mia = make_staff("mia", "approver")
+    User.objects.filter(pk=mia.pk).update(first_name="Mia", last_name="Moss")
+    reject_payment(payment.pk, by=mia, digest=digest_of(payment))
+    page = page_text(browser("auditor"), payment)
+    assert page.count("Mia Moss (mia)") == 2
+    assert "staff: mia" not in page
+
+
 @pytest.mark.parametrize("key", ["x", str(new_id()), "1", "00000000-0000-0000-0000-00000000000g"])
 def test_sends_back_from_a_page_that_does_not_exist(key: str) -> None:
     answer = browser("viewer").get(f"{LIST}{key}/change/")
@@ -160,8 +170,9 @@ def test_asks_more_only_for_what_the_reader_may_see(
         approve_payment(payment.pk, by=approver, digest=digest_of(payment))
     client = browser("auditor")
     # Journals with their postings, requirements, decisions, webhooks, who looked; editors, whoever
-    # may approve and whoever has, these two with their groups (nobody is asked about in vain).
-    with django_assert_num_queries(12 + 5 + (5 if decided else 2)):
+    # may approve and whoever has, these two with their groups (nobody is asked about in vain);
+    # the names of staff in the history.
+    with django_assert_num_queries(12 + 5 + (6 if decided else 2)):
         client.get(page_address(payment))
 
 
