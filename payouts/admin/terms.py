@@ -59,7 +59,7 @@ class FeeScheduleAdmin(ReadOnly, ModelAdmin[FeeSchedule]):
     @admin.display(description="basis points")
     def points_shown(self, schedule: FeeSchedule) -> SafeString:
         points = schedule.basis_points
-        return format_html("{} {}", number(points), share_words(points))
+        return format_html("{} ({})", number(points), share_words(points))
 
     @admin.display(description="at least")
     def minimum_shown(self, schedule: FeeSchedule) -> SafeString | str:

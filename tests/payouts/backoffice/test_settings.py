@@ -68,7 +68,7 @@ def test_shows_all_terms_of_a_partner(admin: Client, partner: Partner) -> None:
     make_api_client(partner=partner, name="Payroll")
     text = text_of(admin.get(page_of(partner)))
     for said in (
-        "$500.00", "$0.25 25 0.25 % $0.00", "One card, one day no limit 7", "$1,000.00 or more",
+        "$500.00", "$0.25 25 (0.25 %) $0.00", "One card, one day no limit 7", "$1,000.00 or more",
         "Only here", "Possible duplicate: 1 person", "Payroll",
     ):  # fmt: skip
         assert said in text, said
