@@ -68,6 +68,10 @@ class Way(StrEnum):
     GIVE_BACK = "give_back"
     # What the network takes more, or less, than we owe it stands in suspense; no payment changes.
     TO_SUSPENSE = "to_suspense"
+    # All that came back stands in suspense: nobody knows whose it is.
+    ALL_TO_SUSPENSE = "all_to_suspense"
+    # The push came back: the partner gets its amount, and what differs stands in suspense.
+    CAME_BACK = "came_back"
     # It is between us and the network: what the bank shows is set against what we owe it.
     TO_NETWORK = "to_network"
     # What was missing has come, in a later file: nobody chooses this, it happens.
@@ -84,6 +88,27 @@ _AT_BANK: Final = {
     CaseKind.BANK_SETTLED_AGAIN: (Way.TO_SUSPENSE, Way.TO_NETWORK, Way.NOTHING),
     CaseKind.BANK_ENTRY_UNKNOWN: (Way.TO_SUSPENSE, Way.TO_NETWORK, Way.NOTHING),
 }
+
+
+RETURNS: Final = frozenset({CaseKind.RETURN_DIFFERS, CaseKind.UNEXPECTED_RETURN})
+
+
+def ways_to_close_return(
+    kind: CaseKind, *, status: Status | None, differs: bool, is_given_back: bool
+) -> tuple[Way, ...]:
+    """Say how a case about a return of a payment that has this status may end.
+
+    `differs` is whether another amount came back than was pushed; `is_given_back`, whether two
+    people have given the partner its money before: then the return only makes that good.
+    """
+    if status is Status.COMPLETED:
+        if is_given_back:
+            return (Way.TO_SUSPENSE, Way.NOTHING) if differs else (Way.NOTHING,)
+        return (Way.CAME_BACK, Way.NOTHING)
+    if status is Status.RETURNED and kind is CaseKind.RETURN_DIFFERS:
+        # It is the return in the books, with more or less; or it is another one.
+        return (Way.TO_SUSPENSE, Way.ALL_TO_SUSPENSE, Way.NOTHING)
+    return (Way.ALL_TO_SUSPENSE, Way.NOTHING)
 
 
 def ways_to_close(kind: CaseKind, *, they_say: str, status: Status | None) -> tuple[Way, ...]:

@@ -201,7 +201,8 @@ SELECT CASE journal.kind
     WHEN 'released' THEN (lines.available, lines.held, lines.payable, lines.revenue, lines.ours)
         IS DISTINCT FROM (-amount - fee_amount, amount + fee_amount, 0, 0, 0)
     WHEN 'returned' THEN (lines.available, lines.held, lines.payable, lines.revenue, lines.ours)
-        IS DISTINCT FROM (-amount, 0, amount, 0, 0)
+        IS DISTINCT FROM (-amount, 0, COALESCE(came.back, amount), 0,
+                          CASE WHEN came.back <> amount THEN 1 ELSE 0 END)
     WHEN 'funded' THEN lines.held <> 0 OR lines.payable <> 0 OR lines.revenue <> 0
         OR lines.available >= 0 OR lines.first_available <> lines.last_available
     WHEN 'settled' THEN (lines.available <> 0 OR lines.held <> 0 OR lines.revenue <> 0) IS TRUE
@@ -233,6 +234,11 @@ LEFT JOIN (
     GROUP BY posting.journal_id
 ) lines ON lines.journal_id = journal.id
 LEFT JOIN payouts_payment payment ON payment.id = journal.payment_id
+-- Two people have booked the return of another amount.
+LEFT JOIN (
+    SELECT journal_id, (theirs ->> 'amount')::numeric AS back FROM payouts_case
+    WHERE way = 'came_back'
+) came ON came.journal_id = journal.id
 LEFT JOIN (
     SELECT partner_id, min(id) FILTER (WHERE kind = 'available') AS available_id,
         min(id) FILTER (WHERE kind = 'held') AS held_id

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from payouts.admin.words import pretty
 from payouts.backoffice.doubt_decisions import proposals_for
-from payouts.backoffice.doubt_words import CASE_WORDS, SIDE_WORDS, WAY_WORDS
+from payouts.backoffice.doubt_words import CASE_WORDS, HINT_WORDS, SIDE_WORDS, WAY_WORDS
 from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.deciding.approvers import name_of
 from payouts.doubt_queries import CASE_VIEWS, CASES_SHOWN, closings_of
 from payouts.doubt_queries import cases as cases_in
-from payouts.doubts import CaseState
+from payouts.doubts import CaseKind, CaseState
 from payouts.models import Case
 from payouts.models.changes import CLOSING
 from payouts.operations.cases import (
@@ -171,8 +171,15 @@ def _page(request: HttpRequest, found: Case, form: ClosingForm | None = None) ->
         form=(form or ClosingForm(found)) if may_work and not waits else None,
         may_take=may_work and found.owner_id != me(request).pk,
         is_open=is_open,
+        hint=HINT_WORDS.get(found.theirs.get("says", "")) or HINT_WORDS.get(found.kind, ""),
+        may_come_back=_may_come_back(found),
         was_corrected=may_work and was_corrected(found),
     )
+
+
+def _may_come_back(found: Case) -> bool:
+    status = None if found.payment is None else Status(found.payment.status)
+    return found.kind == CaseKind.RETURN_DIFFERS and status is Status.COMPLETED
 
 
 def _side(says: dict[str, Any]) -> list[tuple[str, str]]:

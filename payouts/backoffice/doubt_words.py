@@ -4,7 +4,7 @@ from typing import Final
 
 from django.urls import reverse
 
-from payouts.doubts import CaseKind, EvidenceProblem, Way
+from payouts.doubts import PAID_OTHERWISE, CaseKind, EvidenceProblem, Way
 from payouts.models import ChangeRequest
 from payouts.models.changes import CLOSING, RESOLUTION, RETURN
 from payouts.operations.ask_now import Asked
@@ -78,8 +78,21 @@ WAY_WORDS: Final = {
     Way.HOUSE_BEARS.value: "We bear the amount",
     Way.GIVE_BACK.value: "The partner gets amount and fee back",
     Way.TO_SUSPENSE.value: "What differs goes to suspense",
+    Way.ALL_TO_SUSPENSE.value: "All that came back goes to suspense",
+    Way.CAME_BACK.value: "The push came back: the partner gets its amount, what differs goes to "
+    "suspense",
     Way.CAME.value: "What was missing has come",
     Way.TO_NETWORK.value: "It is between us and the network, and goes to its account",
+}
+# What to do where a case cannot book all that there is to book.
+HINT_WORDS: Final = {
+    CaseKind.CURRENCY_DIFFERS.value: "Our books are in dollars, so nothing can be booked here. "
+    "Have the network settle this push anew in dollars; what it takes "
+    "then comes in another file. Close this case when that is agreed.",
+    CaseKind.RETURN_DIFFERS.value: "One return is booked once. Before you propose, see whether "
+    "another case or a settlement file is about the same money.",
+    PAID_OTHERWISE: "What the network takes comes with its settlement file, as a case of its own "
+    "that books the difference. Leave this one open until then.",
 }
 SIDE_WORDS: Final = {
     "says": "Says",
@@ -98,6 +111,7 @@ SIDE_WORDS: Final = {
     "retrieval_reference_number": "RRN",
     "trace_number": "Trace",
     "terminal": "Terminal",
+    "settlement_line": "Line of a settlement file",
     "card": "Card ends in",
     "settlement_files": "Settlement files",
     "owed_to_network": "The network's due",

@@ -18,7 +18,14 @@ from django.utils import timezone
 
 from consumers.audit import Act, Verb, audited, record_act, subject_of
 from payouts.actors import WORKER, Actor, staff
-from payouts.doubts import CaseKind, CaseState, Way, ways_to_close
+from payouts.doubts import (
+    RETURNS,
+    CaseKind,
+    CaseState,
+    Way,
+    ways_to_close,
+    ways_to_close_return,
+)
 from payouts.models import (
     Account,
     AccountKind,
@@ -28,12 +35,14 @@ from payouts.models import (
     Journal,
     JournalKind,
 )
-from payouts.models.changes import CLOSING
+from payouts.models.changes import CLOSING, RETURN
 from payouts.operations.disputes import tell_dispute
 from payouts.operations.ledger import Line, placed_lines, post_journal
 from payouts.operations.locked_payment import LockedPayment, lock_payment
 from payouts.operations.overtake import overtake_proposals
 from payouts.operations.reconciliation.bank_bookings import OF_BANK, closing_lines
+from payouts.operations.take_back import REFERENCE, SETTLEMENT_LINE, take_back
+from payouts.operations.transition import PaymentMoved
 from payouts.staff import RESOLVE_PAYMENT
 from payouts.states import Status
 
@@ -160,7 +169,7 @@ def close_by_two(change: ChangeRequest, *, by: User) -> int | None:
     case.change, case.journal_id = change, journal_id
     _close(case, way, by=by, reason=change.reason, at=at)
     if case.disputes or way in _LINES:
-        kind = EventKind.UPHELD if journal_id is None else EventKind.CORRECTED
+        kind = EventKind.CORRECTED if way in _LINES else EventKind.UPHELD
         details = {"case": str(case.pk), "correction": way.value}
         tell_dispute(case, kind=kind, details=details, actor=actor, at=at)
     told = {"way": way.value, "journal": journal_id}
@@ -202,6 +211,12 @@ def ways_of(case: Case, status: Status | None) -> tuple[Way, ...]:
     """
     if case.kind == CaseKind.UNKNOWN_INSTRUCTION and "difference" in case.theirs:
         return (Way.TO_SUSPENSE, Way.NOTHING)
+    if case.kind in RETURNS:
+        differs = Decimal(case.theirs["amount"]) != Decimal(case.ours["amount"])
+        kind, is_given_back = CaseKind(case.kind), was_corrected(case)
+        return ways_to_close_return(
+            kind, status=status, differs=differs, is_given_back=is_given_back
+        )
     ways = ways_to_close(
         CaseKind(case.kind), they_say=str(case.theirs.get("says", "")), status=status
     )
@@ -235,6 +250,8 @@ def _booked(case: Case, way: Way, *, actor: Actor, at: datetime) -> int | None:
         return None
     if case.kind in OF_BANK:
         return _book_at_bank(case, way=way, actor=actor, at=at)
+    if case.kind in RETURNS:
+        return _book_return(case, way=way, actor=actor, at=at)
     book = _put_in_suspense if way is Way.TO_SUSPENSE else partial(_correct, way=way)
     return book(case, actor=actor, at=at)
 
@@ -247,6 +264,37 @@ def _book_at_bank(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:
         actor=actor,
         at=at,
     )
+
+
+def _book_return(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:
+    """Book what came back: as the return of its payment, or what of it is nobody's to suspense."""
+    assert case.payment_id is not None
+    payment = lock_payment(case.payment_id)
+    assert payment.network_payable_id is not None
+    came = Decimal(case.theirs["amount"])
+    if way is Way.CAME_BACK:
+        return _return(case, payment, came=came, actor=actor, at=at)
+    more = came if way is Way.ALL_TO_SUSPENSE else came - payment.amount
+    return post_journal(
+        JournalKind.RECONCILED,
+        lines=[Line(payment.network_payable_id, more), Line(_suspense_id(), -more)],
+        description=f"{case.title}: to suspense"[:200],
+        actor=actor,
+        at=at,
+    )
+
+
+def _return(
+    case: Case, payment: LockedPayment, *, came: Decimal, actor: Actor, at: datetime
+) -> int:
+    overtake_proposals(payment.id, RETURN, why="A case about its return was closed.", at=at)
+    names = {"reference": REFERENCE, SETTLEMENT_LINE: SETTLEMENT_LINE}
+    told = {names[name]: says for name, says in case.theirs.items() if name in names}
+    details = {"case": str(case.pk), **told}
+    try:
+        return take_back(payment, details=details, came_back=came, actor=actor, at=at)
+    except PaymentMoved as moved:
+        raise CaseCorrectedBefore from moved
 
 
 def _correct(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:

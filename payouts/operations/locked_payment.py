@@ -129,15 +129,25 @@ def _pay_out(payment: LockedPayment, *, actor: Actor, at: datetime) -> None:
     )
 
 
-def come_back(payment: LockedPayment, *, actor: Actor, at: datetime) -> None:
-    """What was paid is the partner's again. The fee stays: the push was made."""
+_SUSPENSE: Final = "SELECT id FROM payouts_account WHERE kind = 'suspense'"
+
+
+def come_back(payment: LockedPayment, *, amount: Decimal, actor: Actor, at: datetime) -> int:
+    """What was paid is the partner's again; return the journal's id. The fee stays: it was pushed.
+
+    `amount` is how many dollars the network gave back; more or less than was pushed is nobody's yet
+    and stands in suspense.
+    """
     assert payment.network_payable_id is not None
-    post_journal(
+    row = fetch_row(_SUSPENSE, {}) if amount != payment.amount else None
+    differs = [] if row is None else [Line(row[0], payment.amount - amount)]
+    return post_journal(
         JournalKind.RETURNED,
         payment_id=payment.id,
         lines=[
-            Line(payment.network_payable_id, payment.amount),
+            Line(payment.network_payable_id, amount),
             Line(payment.available_id, -payment.amount),
+            *differs,
         ],
         actor=actor,
         at=at,

@@ -3,17 +3,15 @@
 The partner gets the amount; the fee stays ours, because the push was made (docs/adr).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from consumers.audit import Act, Verb, record_act
 from consumers.statements import fetch_row
 from payouts.actors import WORKER, Actor
 from payouts.doubts import CaseKind
@@ -22,14 +20,17 @@ from payouts.models.changes import RESOLUTION, RETURN
 from payouts.models.payment import AttemptState
 from payouts.networks.base import NetworkIdentity
 from payouts.operations.cases import Disagreement, open_case
-from payouts.operations.locked_payment import LockedPayment, come_back, complete, lock_payment
+from payouts.operations.locked_payment import LockedPayment, complete, lock_payment
 from payouts.operations.overtake import overtake_proposals
-from payouts.operations.payment_subject import subject_of_payment
-from payouts.operations.transition import PaymentMoved, Step, take_step
-from payouts.states import MoneyMoved, Status
-
-# The event by which a payment came back says here how the network calls the return.
-REFERENCE: Final = "network_reference"
+from payouts.operations.take_back import (
+    CAME_BACK,
+    REFERENCE,
+    SETTLEMENT_LINE,
+    is_given_back,
+    take_back,
+)
+from payouts.operations.transition import Step, take_step
+from payouts.states import Status
 
 
 class NoSuchInstruction(LookupError):
@@ -83,18 +84,17 @@ def return_payment(notice: ReturnNotice, *, actor: Actor = WORKER) -> Status:
             return payment.status
         why = "The network has returned it meanwhile."
         overtake_proposals(payment.id, RETURN, why=why, at=at)
-        told = {"settlement_line" if notice.is_settled else REFERENCE: notice.reference}
-        take_back(payment, details=told, actor=actor, at=at)
+        take_back(payment, details=_named(notice), actor=actor, at=at)
     return Status.RETURNED
+
+
+def _named(notice: ReturnNotice, *, by: str = REFERENCE) -> dict[str, str]:
+    return {SETTLEMENT_LINE if notice.is_settled else by: notice.reference}
 
 
 def _is_paid(payment: LockedPayment) -> bool:
     """Completed, and not given back by a correction: then its money would come back twice."""
-    return payment.status is Status.COMPLETED and not _is_given_back(payment)
-
-
-def _is_given_back(payment: LockedPayment) -> bool:
-    return payment.moved_otherwise == MoneyMoved.NO.value
+    return payment.status is Status.COMPLETED and not is_given_back(payment)
 
 
 def _complete_unclear(
@@ -123,7 +123,7 @@ def _compare_with_first(
     told = _references(payment.id)
     if notice.is_settled or not notice.reference or notice.reference in told:
         return
-    if told or notice.amount != payment.amount:
+    if told or notice.amount != _came_back(payment):
         _open_case(payment, notice, is_another=bool(told), actor=actor, at=at)
         return
     take_step(
@@ -141,43 +141,17 @@ def _compare_with_first(
     )
 
 
+def _came_back(payment: LockedPayment) -> Decimal:
+    """How many dollars came back by the books."""
+    event = Event.objects.get(payment_id=payment.id, kind=EventKind.RETURNED)
+    return Decimal(event.details.get(CAME_BACK, payment.amount))
+
+
 def _references(payment_id: UUID) -> set[str]:
     """Under which references the network has told of the return that stands in the books."""
     events = Event.objects.filter(payment_id=payment_id, details__has_key=REFERENCE)
     told = events.filter(kind__in=[EventKind.RETURNED, EventKind.CONFIRMED])
     return set(told.values_list(f"details__{REFERENCE}", flat=True)) - {""}
-
-
-def take_back(
-    payment: LockedPayment, *, details: Mapping[str, Any], actor: Actor, at: datetime
-) -> None:
-    """Return a completed payment under our lock: event, journal and audit entry.
-
-    :raises payouts.operations.transition.PaymentMoved: it is not completed, or was given back.
-    """
-    if _is_given_back(payment):
-        raise PaymentMoved(payment.id)
-    take_step(
-        payment.id,
-        Step(
-            before=Status.COMPLETED,
-            to=Status.RETURNED,
-            kind=EventKind.RETURNED,
-            actor=actor,
-            at=at,
-            network_code=payment.network_code,
-            details=dict(details),
-        ),
-    )
-    come_back(payment, actor=actor, at=at)
-    record_act(
-        Act(
-            verb=Verb.RETURN,
-            subject=subject_of_payment(payment.id),
-            before={"status": payment.status.value},
-            after={"status": Status.RETURNED.value, **details},
-        )
-    )
 
 
 def payment_with(network: str, identity: NetworkIdentity) -> UUID:
@@ -228,13 +202,13 @@ def _open_case(
             payment_id=payment.id,
             partner_id=payment.partner_id,
             # What came back has moved before. If the partner has it already, nobody disputes that.
-            disputes=not differs and not is_returned and not _is_given_back(payment),
+            disputes=not differs and not is_returned and not is_given_back(payment),
             ours={"status": payment.status.value, "amount": f"{payment.amount:.2f}"},
             theirs={
                 "says": "returned",
                 "amount": f"{notice.amount:.2f}",
-                "reference": notice.reference,
                 "network": notice.network,
+                **_named(notice, by="reference"),
             },
         ),
         actor=actor,

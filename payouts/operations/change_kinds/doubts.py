@@ -19,8 +19,8 @@ from payouts.operations.cases import CaseClosed, CaseCorrectedBefore, close_by_t
 from payouts.operations.change_kinds.base import Kind, NotAChange, Target
 from payouts.operations.ledger import BelowFloor
 from payouts.operations.locked_payment import lock_payment
-from payouts.operations.return_payment import take_back
 from payouts.operations.settle_by_people import settle_by_people, told_by
+from payouts.operations.take_back import take_back
 from payouts.operations.transition import PaymentMoved
 from payouts.staff import RESOLVE_PAYMENT
 from payouts.states import Status

@@ -16,7 +16,7 @@ from django.utils import timezone
 from consumers.audit import Act, Verb, audited
 from payouts import dispatch
 from payouts.actors import Actor
-from payouts.doubts import CaseKind
+from payouts.doubts import RETURNS, CaseKind
 from payouts.models import (
     Attempt,
     Case,
@@ -28,6 +28,7 @@ from payouts.models import (
 )
 from payouts.networks.base import Approved, NetworkIdentity
 from payouts.operations.cases import Disagreement, close_as_come, open_case
+from payouts.operations.locked_payment import lock_payment
 from payouts.operations.reconciliation.take_settlement import (
     lock_settlements,
     refuse_file,
@@ -145,6 +146,8 @@ def _acted_on(file: SettlementFile, finding: SettlementFinding, *, at: datetime)
         assert finding.payment_id is not None
         record_outcome(finding.payment_id, _approved(file, line), actor=_actor(file))
         return _case_of(CaseKind.LATE_ANSWER, f"{finding.payment_id}|paid")
+    if (told := _return_told_before(finding, line)) is not None:
+        return told
     if outcome is Outcome.RETURNED:
         assert line is not None
         notice = _notice(file, line)
@@ -169,6 +172,18 @@ def _told_before(file: SettlementFile, line: SettlementLine | None) -> Case | No
     return case_told(stranger)
 
 
+def _return_told_before(finding: SettlementFinding, line: SettlementLine | None) -> Case | None:
+    """The case about the return of this line that a notification has opened, closed or not."""
+    if line is None or line.kind != "return" or finding.payment_id is None:
+        return None
+    if finding.outcome not in _RETURNS_AGAIN:
+        return None
+    lock_payment(finding.payment_id)
+    about = Case.objects.filter(kind__in=RETURNS, payment_id=finding.payment_id, amount=line.amount)
+    seen = SettlementFinding.objects.filter(case__isnull=False).values("case")
+    return about.exclude(pk__in=seen).order_by("pk").first()
+
+
 def _come(
     file: SettlementFile, finding: SettlementFinding, line: SettlementLine | None, *, at: datetime
 ) -> Case | None:
@@ -181,6 +196,8 @@ def _come(
     return close_as_come(CaseKind.MISSING_THERE, subject, came_with=came_with, at=at)
 
 
+# What the line of a return can be that a notification has told of.
+_RETURNS_AGAIN: Final = (Outcome.RETURNED, Outcome.AMOUNT_DIFFERS, Outcome.DUPLICATE)
 # What a credit can be that a payment has been waiting for, right or not.
 _COMES: Final = frozenset(
     {Outcome.CAME, Outcome.LATE, Outcome.AMOUNT_DIFFERS, Outcome.CURRENCY_DIFFERS}

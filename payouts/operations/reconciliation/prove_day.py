@@ -55,12 +55,14 @@ FROM paid
 _LEDGER: Final = f"""
 SELECT count(*) FILTER (WHERE journal.kind = 'completed'),
     -sum(posting.amount) FILTER (WHERE journal.kind = 'completed'),
-    count(*) FILTER (WHERE journal.kind = 'returned'),
+    count(DISTINCT journal.id) FILTER (WHERE journal.kind = 'returned'),
     sum(posting.amount) FILTER (WHERE journal.kind = 'returned')
 FROM payouts_journal journal
 JOIN payouts_posting posting ON posting.journal_id = journal.id
 JOIN payouts_account account ON account.id = posting.account_id
-    AND account.kind = 'network_payable' AND account.network = %(network)s
+    AND (account.kind = 'network_payable' AND account.network = %(network)s
+        -- Of a return of another amount, what differs; with it the push is what came back.
+        OR account.kind = 'suspense' AND journal.kind = 'returned')
 JOIN payouts_attempt attempt ON attempt.payment_id = journal.payment_id
 WHERE journal.kind IN ('completed', 'returned')
     AND journal.created_at >= %(begins_at)s AND journal.created_at < %(ends_at)s AND {_MERCHANT}

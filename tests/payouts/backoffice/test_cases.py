@@ -5,14 +5,18 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
+from payouts.doubts import CaseKind
 from payouts.models import Case, ChangeRequest
+from payouts.operations.cases import Disagreement, open_case
 from payouts.operations.record_outcome import record_outcome
+from payouts.operations.return_payment import return_payment
 from payouts.states import Status
 from tests.back_office import browser, browser_of, text_of
 from tests.books import assert_books_are_right, balance, journals
-from tests.doubts import resolve, the_case
-from tests.pushes import APPROVED, make_payee, push_unknown
+from tests.doubts import notice_about, resolve, the_case
+from tests.pushes import APPROVED, make_payee, push_submitted, push_unknown
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +49,27 @@ def test_the_page_says_both_sides() -> None:
     said = text_of(browser("auditor").get(f"{CASES}{make_case().pk}/"))
     for words in ("What we say", "failed", "What they say", "paid", "12345S", "$100.00"):
         assert words in said
+
+
+def test_a_return_of_another_amount_can_be_booked_and_leads_to_the_push() -> None:
+    payment = push_submitted(make_payee())
+    record_outcome(payment.pk, APPROVED)
+    return_payment(notice_about(payment, amount=Decimal("100.01")))
+    answer = browser("operations").get(f"{CASES}{the_case(CaseKind.RETURN_DIFFERS).pk}/")
+    said = text_of(answer)
+    for words in ("The push came back", "Nothing is to be booked", "say with evidence"):
+        assert words in said
+    assert f"/in-doubt/{payment.pk}/" in answer.content.decode()
+    assert "The push itself stays as it is" not in said
+
+
+def test_another_currency_says_what_to_do() -> None:
+    euros = Disagreement(
+        kind=CaseKind.CURRENCY_DIFFERS, subject="x", title="Euros", amount=Decimal(100)
+    )
+    case = open_case(euros, at=timezone.now())
+    said = text_of(browser("operations").get(f"{CASES}{case.pk}/"))
+    assert "Have the network settle this push anew in dollars" in said
 
 
 def test_the_list_is_a_fixed_number_of_statements(statements: Any) -> None:

@@ -142,6 +142,23 @@ def test_a_return_of_another_amount_is_a_case(card: PaymentCard) -> None:
     assert SettlementFinding.objects.get().case == the_case()
 
 
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_return_of_another_amount_that_was_told_before_is_that_case(
+    card: PaymentCard, *, is_closed: bool
+) -> None:
+    payment = paid(card)
+    return_payment(notice_about(payment, amount=Decimal("99.99")))
+    case = Case.objects.get()
+    if is_closed:
+        opal, otto = two_operators()
+        approve_closing(propose_closing(case, Way.CAME_BACK, by=opal), otto)
+    lines = [line_about(payment), line_about(payment, kind=RETURN, cents=99_99)]
+    bring(settlement_of(lines))
+    assert Case.objects.get() == case
+    assert SettlementFinding.objects.get().case == case
+    assert_books_are_right()
+
+
 def test_a_return_of_a_push_that_never_was_paid_is_a_case(card: PaymentCard) -> None:
     failed = refused(card)
     bring(settlement_of([line_about(failed, kind=RETURN)]))

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from consumers.models import AuditEntry, PaymentCard
-from payouts.models import DayProof, Payment
+from payouts.doubts import Way
+from payouts.models import Case, DayProof, Payment
 from payouts.networks.sandbox.settlement import RETURN, Line, Window
 from payouts.operations.reconciliation.prove_day import prove_day, prove_what_is_new
 from payouts.operations.record_outcome import record_outcome
+from payouts.operations.return_payment import return_payment
 from payouts.reconciliation.day_proofs import NOTHING, DayFigures, Sum, Verdict, digest_of
 from tests.back_office import browser, text_of
 from tests.books import refusal
+from tests.doubts import approve_closing, notice_about, propose_closing, two_operators
 from tests.owner import forced
 from tests.payouts.commands.running import run_json
 from tests.pushes import APPROVED, declined, fresh, make_payee, push_submitted
@@ -59,6 +62,18 @@ def test_agrees_where_three_books_say_the_same(card: PaymentCard) -> None:
 def test_a_day_without_a_file_says_so(card: PaymentCard) -> None:
     paid(card)
     assert prove_day(TODAY).verdict == Verdict.NO_FILE
+
+
+def test_a_return_of_another_amount_that_two_people_booked_agrees_with_its_push(
+    card: PaymentCard,
+) -> None:
+    payment = paid(card)
+    return_payment(notice_about(payment, amount=Decimal("100.01")))
+    opal, otto = two_operators()
+    approve_closing(propose_closing(Case.objects.get(), Way.CAME_BACK, by=opal), otto)
+    figures = prove_day(TODAY).figures
+    assert figures["returned"] == figures["returned_in_ledger"] == sum_of(1, "100.00")
+    assert figures["verdict"] == "no_file"
 
 
 @pytest.mark.parametrize(
