@@ -1,18 +1,21 @@
 """Tables as files for spreadsheet programs, safe to open: no cell is ever a formula.
 
 A text that a program could take for a formula gets an apostrophe in front, in CSV and in XLSX: a
-workbook is saved as CSV sooner or later. Numbers stay numbers, also below zero, and instants are in
-UTC. Knows nothing of what the cells are about.
+workbook is saved as CSV sooner or later. Numbers stay numbers, also below zero. Instants stand as
+the clock of their own zone shows them, because programs take a text with an offset for words; the
+header says which zone that is. Knows nothing of what the cells are about.
 """
 
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 from uuid import UUID
+
+from consumers.admin.zone import UTC_NAME, in_zone
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -30,6 +33,7 @@ _ROWS_PER_CHUNK: Final = 500
 # Without widths, instants show as a row of hashes and money as 10 and 5205.5.
 _WIDTH: Final = 22
 _DOLLARS: Final = "#,##0.00"
+_INSTANT: Final = "yyyy-mm-dd hh:mm:ss"
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 Cell = str | int | Decimal | datetime | date | bool | UUID | None
@@ -42,6 +46,21 @@ def safe_text(text: str) -> str:
     if text.startswith(_FORMULA_STARTS) or kept.lstrip().startswith(_FORMULA_STARTS):
         return f"'{kept}"
     return kept
+
+
+def instant_titles(title: str, *, zone: str) -> list[str]:
+    """The titles of a column of instants for a reader in `zone`, an IANA name.
+
+    Pages show instants in that zone and, when hovered, in UTC; so do files, in two columns, because
+    a clock that is put back shows two instants alike. Whose zone is UTC gets one.
+    """
+    return [f"{title} ({name.replace('_', ' ')})" for name in dict.fromkeys((zone, UTC_NAME))]
+
+
+def instant_cells(at: datetime | None, *, zone: str) -> list[Cell]:
+    """The cells below `instant_titles`."""
+    zones = dict.fromkeys((zone, UTC_NAME))
+    return [None if at is None else in_zone(at, zone=name) for name in zones]
 
 
 def csv_chunks(header: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
@@ -111,18 +130,24 @@ def _plain(cell: Cell) -> str | int | Decimal:
         case int() | Decimal():
             return cell
         case datetime():
-            return cell.astimezone(UTC).isoformat(sep=" ", timespec="seconds")
+            return _on_the_clock(cell).isoformat(sep=" ")
         case str():
             return safe_text(cell)
         case _:
             return str(cell)
 
 
-def _typed(cell: Cell, new_cell: Callable[[str | Decimal], Any]) -> Any:
+def _on_the_clock(at: datetime) -> datetime:
+    """What the clock of its zone shows, to the second: no program's cells know zones."""
+    return at.replace(tzinfo=None, microsecond=0)
+
+
+def _typed(cell: Cell, new_cell: Callable[[str | Decimal | datetime], Any]) -> Any:
     match cell:
         case datetime():
-            # Workbooks know no zones.
-            return cell.astimezone(UTC).replace(tzinfo=None)
+            instant = new_cell(_on_the_clock(cell))
+            instant.number_format = _INSTANT
+            return instant
         case Decimal():
             dollars = new_cell(cell)
             dollars.number_format = _DOLLARS

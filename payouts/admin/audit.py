@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from consumers.admin.base import ReadOnly, clipped, instant, label, link
 from consumers.admin.filters import PartnerFilter
 from consumers.admin.lists import KeysetAdmin
+from consumers.admin.zone import viewer_zone
 from consumers.audit import Act, Subject, Verb, record_act
 from consumers.models import AuditEntry
 from payouts.admin.audit_export import EXPORTED_AT_MOST, as_csv, as_xlsx, is_exportable
@@ -90,7 +91,7 @@ class AuditEntryAdmin(ReadOnly, KeysetAdmin[AuditEntry]):
             address = reverse("admin:consumers_auditentry_changelist")
             return HttpResponseRedirect(f"{address}?{request.GET.urlencode()}")
         _record(Verb.EXPORT, request, kind)
-        return _EXPORTS[kind](entries.select_related("partner"))
+        return _EXPORTS[kind](entries.select_related("partner"), zone=viewer_zone())
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any

@@ -10,14 +10,22 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
 from consumers.models import AuditEntry
-from payouts.spreadsheets import CSV_TYPE, XLSX_TYPE, Row, csv_chunks, write_xlsx
+from payouts.spreadsheets import (
+    CSV_TYPE,
+    XLSX_TYPE,
+    Row,
+    csv_chunks,
+    instant_cells,
+    instant_titles,
+    write_xlsx,
+)
 
 # More is refused: evidence that was cut off without a word would be worse than none.
 EXPORTED_AT_MOST: Final = 100_000
 _READ_AT_ONCE: Final = 2_000
 
-HEADER: Final = (
-    "entry", "at (UTC)", "actor", "verb", "result", "object type", "object id", "object",
+_AFTER_INSTANT: Final = (
+    "actor", "verb", "result", "object type", "object id", "object",
     "partner", "from", "agent", "request id", "before", "after", "reason",
 )  # fmt: skip
 
@@ -28,17 +36,19 @@ def is_exportable(entries: QuerySet[AuditEntry]) -> bool:
     return entries.order_by().values("pk")[:bound].count() < bound
 
 
-def as_csv(entries: QuerySet[AuditEntry]) -> HttpResponseBase:
-    """The entries as CSV, streamed while they are read."""
-    answer = StreamingHttpResponse(csv_chunks(HEADER, _rows(entries)), content_type=CSV_TYPE)
+def as_csv(entries: QuerySet[AuditEntry], *, zone: str) -> HttpResponseBase:
+    """The entries as CSV, streamed while they are read. Instants in `zone`, an IANA name."""
+    answer = StreamingHttpResponse(
+        csv_chunks(_header(zone), _rows(entries, zone)), content_type=CSV_TYPE
+    )
     answer["Content-Disposition"] = f'attachment; filename="{_name()}.csv"'
     return answer
 
 
-def as_xlsx(entries: QuerySet[AuditEntry]) -> HttpResponseBase:
-    """The entries as a workbook, which is complete before it is sent."""
+def as_xlsx(entries: QuerySet[AuditEntry], *, zone: str) -> HttpResponseBase:
+    """The same as a workbook, which is complete before it is sent."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  # the answer closes it
-    write_xlsx(file, HEADER, _rows(entries), title="Audit trail")
+    write_xlsx(file, _header(zone), _rows(entries, zone), title="Audit trail")
     file.seek(0)
     return FileResponse(
         file, as_attachment=True, filename=f"{_name()}.xlsx", content_type=XLSX_TYPE
@@ -49,11 +59,15 @@ def _name() -> str:
     return f"audit-{timezone.now():%Y-%m-%d-%H%M%S}"
 
 
-def _rows(entries: QuerySet[AuditEntry]) -> Iterator[Row]:
+def _header(zone: str) -> list[str]:
+    return ["entry", *instant_titles("at", zone=zone), *_AFTER_INSTANT]
+
+
+def _rows(entries: QuerySet[AuditEntry], zone: str) -> Iterator[Row]:
     for entry in entries.iterator(chunk_size=_READ_AT_ONCE):
         yield (
             entry.pk,
-            entry.created_at,
+            *instant_cells(entry.created_at, zone=zone),
             entry.actor,
             entry.verb,
             entry.result,

@@ -117,7 +117,7 @@ def _rows(proof: DayProof) -> list[tuple[Any, Any, Any]]:
         ("files", " ".join(figures["files"]), ""),
         *sums,
         ("unexplained", "", figures["unexplained"]),
-        ("made at", proof.made_at, ""),
+        ("made at (UTC)", proof.made_at, ""),
         ("SHA-256 of the figures", proof.digest, ""),
     ]
 

@@ -18,6 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from consumers.admin.zone import viewer_zone
 from payouts.admin.push_tools import words_of
 from payouts.backoffice.pages import me, shown, staff_fragment, staff_page
 from payouts.finding.push_lists import EXPORTS_SHOWN, choice_of, exports_for
@@ -62,7 +63,8 @@ def ask(request: HttpRequest) -> HttpResponse:
     except (UnreadableQuery, ValueError) as error:
         raise Http404 from error
     try:
-        ask_for_export(query, columns=choice_of(me(request)).columns, kind=kind, by=me(request))
+        columns = choice_of(me(request)).columns
+        ask_for_export(query, columns=columns, kind=kind, by=me(request), zone=viewer_zone())
     except TooManyExports:
         messages.error(
             request,

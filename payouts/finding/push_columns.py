@@ -6,6 +6,7 @@ people's choices and with exports: they stay what they are.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db.models import QuerySet
@@ -13,7 +14,7 @@ from django.db.models import QuerySet
 from consumers.cards import CardNetworkName
 from payouts.approvals import Source
 from payouts.models import Attempt, Payment
-from payouts.spreadsheets import Cell, Row
+from payouts.spreadsheets import Cell, Row, instant_cells, instant_titles
 from payouts.states import MoneyMoved
 
 
@@ -25,6 +26,25 @@ class Column:
     title: str
     reads: tuple[str, ...]
     cell: Callable[[Payment], Cell]
+
+    def titles(self, zone: str) -> list[str]:
+        return [self.title]
+
+    def cells(self, payment: Payment, zone: str) -> list[Cell]:
+        return [self.cell(payment)]
+
+
+@dataclass(frozen=True, slots=True)
+class Instants(Column):
+    """Points in time, which are shown in the zone of whoever looks."""
+
+    cell: Callable[[Payment], datetime | None]
+
+    def titles(self, zone: str) -> list[str]:
+        return instant_titles(self.title, zone=zone)
+
+    def cells(self, payment: Payment, zone: str) -> list[Cell]:
+        return instant_cells(self.cell(payment), zone=zone)
 
 
 def value_words(value: str) -> str:
@@ -76,7 +96,7 @@ _MAKER: Final = (
 _PERSON: Final = ("consumer__first_name", "consumer__last_name", "consumer__pcid")
 
 COLUMNS: Final = (
-    Column("asked_at", "Asked for (UTC)", ("created_at",), lambda p: p.created_at),
+    Instants("asked_at", "Asked for", ("created_at",), lambda p: p.created_at),
     Column("partner", "Partner", ("partner__name",), lambda p: p.partner.name),
     Column("consumer", "Consumer", _PERSON, lambda p: str(p.consumer)),
     Column("pcid", "pcid", ("consumer__pcid",), lambda p: p.consumer.pcid),
@@ -96,7 +116,7 @@ COLUMNS: Final = (
     Column("description", "Description", ("description",), lambda p: p.description),
     Column("failure", "Failure", ("failure_code",), lambda p: value_words(p.failure_code)),
     Column("network_code", "Network code", ("network_code",), lambda p: p.network_code),
-    Column("paid_at", "Paid (UTC)", ("completed_at",), lambda p: p.completed_at),
+    Instants("paid_at", "Paid", ("completed_at",), lambda p: p.completed_at),
     Column("rrn", "RRN", ("attempt__retrieval_reference_number",), _rrn),
     Column("request_id", "Request-Id", ("request_id",), lambda p: p.request_id),
     Column("id", "Push", ("id",), lambda p: p.pk),
@@ -121,10 +141,11 @@ def with_columns(payments: QuerySet[Payment], names: Sequence[str]) -> QuerySet[
     return payments.select_related(*related).only(*reads) if related else payments.only(*reads)
 
 
-def header(names: Sequence[str]) -> list[str]:
-    return [COLUMN_NAMED[name].title for name in names]
+def header(names: Sequence[str], *, zone: str) -> list[str]:
+    """The titles of a file for somebody in `zone`, an IANA name."""
+    return [title for name in names for title in COLUMN_NAMED[name].titles(zone)]
 
 
-def cells(payment: Payment, names: Sequence[str]) -> Row:
-    """The payment's row of a file; nothing is read but what `with_columns` did."""
-    return [COLUMN_NAMED[name].cell(payment) for name in names]
+def cells(payment: Payment, names: Sequence[str], *, zone: str) -> Row:
+    """The payment's row below that header; nothing is read but what `with_columns` did."""
+    return [cell for name in names for cell in COLUMN_NAMED[name].cells(payment, zone)]

@@ -37,6 +37,8 @@ class Export(models.Model):
     # What stands behind the question mark of the list's address; see `payouts.finding.push_query`.
     query = models.TextField(blank=True)
     columns = ArrayField(models.CharField(max_length=32))
+    # The IANA name of the zone in which whoever asked was shown instants.
+    zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
     kind = models.CharField(max_length=4, choices=ExportKind)
     state = models.CharField(max_length=8, choices=ExportState, default=ExportState.WAITING)
     rows_written = models.PositiveIntegerField(default=0)

@@ -56,11 +56,11 @@ class _Claim:
 
 
 def ask_for_export(
-    query: PushQuery, *, columns: Sequence[str], kind: ExportKind, by: User
+    query: PushQuery, *, columns: Sequence[str], kind: ExportKind, by: User, zone: str = "UTC"
 ) -> Export:
     """Have the pushes of `query` written into a file, and say so in the audit trail.
 
-    Asked twice it makes two files.
+    Instants are written as in `zone`, an IANA name, and in UTC. Asked twice it makes two files.
 
     :raises TooManyExports: `UNFINISHED_AT_MOST` of this person's are not finished yet.
     """
@@ -75,6 +75,7 @@ def ask_for_export(
             query=query.address(),
             columns=list(known_columns(columns)),
             kind=kind,
+            zone=zone,
             created_at=timezone.now(),
         )
         record_act(Act(verb=Verb.EXPORT, subject=_subject(export), after=_told(export)))
@@ -148,12 +149,12 @@ def _write_csv(claim: _Claim) -> None:
     export = claim.export
     number, rows, last_id = _pieces(export), export.rows_written, export.last_id
     if number == 0:
-        beginning = csv_beginning(header(export.columns)).encode()
+        beginning = csv_beginning(header(export.columns, zone=export.zone)).encode()
         _keep_piece(claim, number=0, content=beginning, rows=0, last_id=None)
         number = 1
     for payments, looked_to in _pages(claim, older_than=last_id):
         rows += len(payments)
-        content = csv_lines(cells(one, export.columns) for one in payments).encode()
+        content = csv_lines(_cells(export, one) for one in payments).encode()
         if not _is_within(claim, rows):
             return
         _keep_piece(claim, number=number, content=content, rows=rows, last_id=looked_to)
@@ -166,7 +167,8 @@ def _write_workbook(claim: _Claim) -> None:
     ExportPiece.objects.filter(export=claim.export).delete()
     with tempfile.TemporaryFile() as file:
         table = _rows(claim)
-        write_xlsx(file, header(claim.export.columns), table, title="Pushes")
+        titles = header(claim.export.columns, zone=claim.export.zone)
+        write_xlsx(file, titles, table, title="Pushes")
         claim.export.refresh_from_db(fields=["state", "rows_written"])
         if claim.export.state != ExportState.WAITING:
             return
@@ -192,7 +194,11 @@ def _rows(claim: _Claim) -> Iterator[Row]:
             return
         _note_progress(claim, rows=written, last_id=None)
         for payment in payments:
-            yield cells(payment, claim.export.columns)
+            yield _cells(claim.export, payment)
+
+
+def _cells(export: Export, payment: Payment) -> Row:
+    return cells(payment, export.columns, zone=export.zone)
 
 
 def _pages(claim: _Claim, *, older_than: UUID | None) -> Iterator[tuple[list[Payment], UUID]]:
@@ -290,4 +296,9 @@ def _subject(export: Export) -> Subject:
 
 
 def _told(export: Export) -> dict[str, object]:
-    return {"as": export.kind, "filters": export.query, "columns": list(export.columns)}
+    return {
+        "as": export.kind,
+        "filters": export.query,
+        "columns": list(export.columns),
+        "zone": export.zone,
+    }

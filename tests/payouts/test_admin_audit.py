@@ -4,12 +4,14 @@ import csv
 import io
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from consumers.admin.zone import COOKIE
 from consumers.audit import Act, Result, Subject, Verb, Visitor, record_act
 from consumers.models import AuditEntry
 from payouts.admin import audit_export
@@ -208,8 +210,18 @@ def test_exports_a_workbook(auditor: Client) -> None:
     sheet = load_workbook(io.BytesIO(exported(answer))).active
     assert sheet is not None
     (header, row) = sheet.iter_rows(values_only=True)
-    assert header == audit_export.HEADER
+    assert header[:3] == ("entry", "at (UTC)", "actor")
     assert (row[0], row[2], row[7]) == (entry.pk, "staff:grace", "'=1+1")
+
+
+def test_a_file_has_the_instants_of_the_page(auditor: Client) -> None:
+    entry = note()
+    auditor.cookies[COOKIE] = "America/New_York"
+    answer = auditor.get(f"{LIST}export/csv/", {"q": "grace"})
+    (row,) = csv.DictReader(io.StringIO(exported(answer).decode("utf-8-sig")))
+    shown = entry.created_at.astimezone(ZoneInfo("America/New_York"))
+    assert row["at (America/New York)"] == f"{shown:%Y-%m-%d %H:%M:%S}"
+    assert row["at (UTC)"] == f"{entry.created_at:%Y-%m-%d %H:%M:%S}"
 
 
 def test_does_not_cut_an_export_off(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,15 @@ import pytest
 from openpyxl import load_workbook
 
 from consumers.ids import new_id
-from payouts.spreadsheets import LONGEST_CELL, Row, csv_chunks, safe_text, write_xlsx
+from payouts.spreadsheets import (
+    LONGEST_CELL,
+    Row,
+    csv_chunks,
+    instant_cells,
+    instant_titles,
+    safe_text,
+    write_xlsx,
+)  # fmt: skip
 
 DANGEROUS = [
     "=1+1",
@@ -59,10 +67,27 @@ def test_csv_quotes_and_keeps_numbers() -> None:
     assert rows[:4] == [
         ["a", "b"],
         ["-12.50", 'say "x", y'],
-        ["-3", "2026-03-01 12:00:00+00:00"],
+        ["-3", "2026-03-01 12:00:00"],
         ["", "yes"],
     ]
     assert rows[4][0] == "two\nlines"
+
+
+def test_instants_stand_as_the_reader_saw_them_and_in_utc() -> None:
+    # The first of the two hours that the clock shows alike in this night.
+    at = datetime(2026, 10, 25, 0, 30, 15, 999_999, tzinfo=UTC)
+    titles = instant_titles("Paid", zone="Europe/Berlin")
+    assert titles == ["Paid (Europe/Berlin)", "Paid (UTC)"]
+    assert as_csv(instant_cells(at, zone="Europe/Berlin"))[1] == [
+        "2026-10-25 02:30:15",
+        "2026-10-25 00:30:15",
+    ]
+    assert instant_cells(None, zone="Europe/Berlin") == [None, None]
+
+
+def test_whose_zone_is_utc_gets_one_column() -> None:
+    assert instant_titles("Paid", zone="UTC") == ["Paid (UTC)"]
+    assert len(instant_cells(datetime(2026, 3, 1, tzinfo=UTC), zone="UTC")) == 1
 
 
 def test_csv_comes_in_pieces() -> None:
@@ -86,6 +111,7 @@ def test_a_workbook_has_typed_cells_and_no_formula() -> None:
     sheet = load_workbook(file)["All"]
     assert [cell.value for cell in sheet[2]] == [-12.5, datetime(2026, 3, 1, 12), 7]  # noqa: DTZ001
     assert sheet["A2"].number_format == "#,##0.00"
+    assert sheet["B2"].number_format == "yyyy-mm-dd hh:mm:ss"
     assert sheet["C2"].number_format == "General"
     assert (sheet.sheet_format.defaultColWidth or 0) > len("2026-03-01 12:00:00")
     texts = [sheet.cell(row, 1) for row in range(3, 3 + len(DANGEROUS))]

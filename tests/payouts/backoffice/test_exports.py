@@ -1,9 +1,14 @@
 """Files of pushes on the pages: asked for on the list, watched, and taken by whoever may."""
 
+import csv
+import io
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from consumers.admin.zone import COOKIE
 from consumers.models import AuditEntry
 from payouts.admin.push_tools import words_of
 from payouts.finding.push_columns import USUAL
@@ -56,6 +61,19 @@ def test_the_file_is_what_was_written(maker: User) -> None:
     assert answer.headers["Content-Length"] == str(len(content))
     taken = AuditEntry.objects.get(verb="download")
     assert (taken.user_id, taken.after["rows"]) == (maker.pk, 1)
+
+
+def test_the_file_has_the_instants_of_the_page(maker: User) -> None:
+    payment = push(make_payee())
+    client = browser_of(maker)
+    client.cookies[COOKIE] = "Asia/Tokyo"
+    client.post(f"{FILES}ask/", {"query": "", "kind": "csv"})
+    assert write_next_export()
+    content = b"".join(client.get(f"{FILES}{Export.objects.get().pk}/file/"))
+    (row,) = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+    shown = payment.created_at.astimezone(ZoneInfo("Asia/Tokyo"))
+    assert row["Asked for (Asia/Tokyo)"] == f"{shown:%Y-%m-%d %H:%M:%S}"
+    assert row["Asked for (UTC)"] == f"{payment.created_at:%Y-%m-%d %H:%M:%S}"
 
 
 @pytest.mark.parametrize(

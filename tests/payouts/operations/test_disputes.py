@@ -143,7 +143,7 @@ def test_webhooks_say_it_as_it_was_then(released: Payment) -> None:
 
 def test_lists_and_files_say_it_beside_the_status(released: Payment) -> None:
     (row,) = with_columns(Payment.objects.filter(pk=released.pk), ["status"])
-    assert cells(row, ["status"]) == ["failed (disputed)"]
+    assert cells(row, ["status"], zone="UTC") == ["failed (disputed)"]
 
 
 def test_a_push_like_it_looks_like_a_duplicate(released: Payment) -> None:
