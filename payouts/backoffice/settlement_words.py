@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from django.template.defaultfilters import pluralize
 from django.utils.text import get_text_list
 
-from payouts.models import SettlementFile, SettlementState
+from payouts.models import FileState, SettlementFile
 from payouts.reconciliation.settlement_queries import Found
 from payouts.reconciliation.settlements import CASE_OF, MOVES_MONEY, Outcome
 
@@ -35,13 +35,13 @@ OUTCOME_WORDS: Final = {
     Outcome.MISSING_THERE.value: OutcomeWords("Not in the file", "Paid by our books: a case."),
 }
 _STATES: Final = {
-    SettlementState.READING.value: "Being read",
-    SettlementState.MATCHING.value: "Being matched",
-    SettlementState.COMPARING.value: "Being matched",
-    SettlementState.WAITING.value: "Waits for a second person",
-    SettlementState.ACTING.value: "Being carried out",
-    SettlementState.DONE.value: "Done",
-    SettlementState.REFUSED.value: "Refused",
+    FileState.READING.value: "Being read",
+    FileState.MATCHING.value: "Being matched",
+    FileState.COMPARING.value: "Being matched",
+    FileState.WAITING.value: "Waits for a second person",
+    FileState.ACTING.value: "Being carried out",
+    FileState.DONE.value: "Done",
+    FileState.REFUSED.value: "Refused",
 }
 _REFUSALS: Final = {
     "not_a_settlement_file": "This is no settlement file of the network.",

@@ -29,7 +29,7 @@ from payouts.backoffice.settlement_words import (
 from payouts.backoffice.step_up import fresh_second_factor
 from payouts.backoffice.uploads import OnlyInMemory
 from payouts.deciding.approvers import name_of
-from payouts.models import SettlementFile, SettlementState
+from payouts.models import FileState, SettlementFile
 from payouts.operations.reconciliation.act_on_settlement import (
     SettlementByUploader,
     SettlementDecisionNotPermitted,
@@ -56,10 +56,10 @@ from payouts.staff import RESOLVE_PAYMENT, SEE_SETTLEMENTS
 TITLE: Final = "Reconciliation"
 _MEGABYTES: Final = LARGEST_UPLOAD_BYTES // 1024 // 1024
 _AT_WORK: Final = (
-    SettlementState.READING,
-    SettlementState.MATCHING,
-    SettlementState.COMPARING,
-    SettlementState.ACTING,
+    FileState.READING,
+    FileState.MATCHING,
+    FileState.COMPARING,
+    FileState.ACTING,
 )
 
 
@@ -187,8 +187,8 @@ def _progress(request: HttpRequest, found: SettlementFile) -> dict[str, Any]:
     outcomes = found_in(found)
     findings = sum(one.count for one in outcomes)
     lines = sum(one.count for one in outcomes if one.outcome is not Outcome.MISSING_THERE)
-    is_judged = found.state not in (SettlementState.READING, SettlementState.MATCHING)
-    waits = found.state == SettlementState.WAITING
+    is_judged = found.state not in (FileState.READING, FileState.MATCHING)
+    waits = found.state == FileState.WAITING
     may_decide = waits and request.user.has_perm(RESOLVE_PAYMENT)
     is_own = found.uploaded_by_id == me(request).pk
     return {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from payouts.backoffice.settlement_words import OutcomeWords
-from payouts.models import StatementFile, StatementState
+from payouts.models import FileState, StatementFile
 from payouts.reconciliation.bank_statements import EntryOutcome, Problem
 
 ENTRY_WORDS: Final = {
@@ -21,13 +21,13 @@ ENTRY_WORDS: Final = {
     EntryOutcome.NO_MONEY.value: OutcomeWords("No money", "Nothing is to be done."),
 }
 _STATES: Final = {
-    StatementState.READING.value: "Being read",
-    StatementState.MATCHING.value: "Being matched",
-    StatementState.COMPARING.value: "Being matched",
-    StatementState.WAITING.value: "Waits for a second person",
-    StatementState.ACTING.value: "Being booked",
-    StatementState.DONE.value: "Done",
-    StatementState.REFUSED.value: "Refused",
+    FileState.READING.value: "Being read",
+    FileState.MATCHING.value: "Being matched",
+    FileState.COMPARING.value: "Being matched",
+    FileState.WAITING.value: "Waits for a second person",
+    FileState.ACTING.value: "Being booked",
+    FileState.DONE.value: "Done",
+    FileState.REFUSED.value: "Refused",
 }
 FORMAT_WORDS: Final = {"camt.053": "camt.053", "csv": "CSV"}
 _PROBLEMS: Final = {

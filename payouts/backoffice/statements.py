@@ -30,7 +30,7 @@ from payouts.backoffice.statement_words import (
 from payouts.backoffice.step_up import fresh_second_factor
 from payouts.backoffice.uploads import OnlyInMemory
 from payouts.deciding.approvers import name_of
-from payouts.models import StatementFile, StatementState
+from payouts.models import FileState, StatementFile
 from payouts.operations.reconciliation.act_on_statement import (
     StatementByUploader,
     StatementDecisionNotPermitted,
@@ -64,10 +64,10 @@ from payouts.staff import RESOLVE_PAYMENT, SEE_STATEMENTS
 TITLE: Final = "Bank statements"
 _MEGABYTES: Final = LARGEST_STATEMENT_BYTES // 1024 // 1024
 _AT_WORK: Final = (
-    StatementState.READING,
-    StatementState.MATCHING,
-    StatementState.COMPARING,
-    StatementState.ACTING,
+    FileState.READING,
+    FileState.MATCHING,
+    FileState.COMPARING,
+    FileState.ACTING,
 )
 
 
@@ -193,7 +193,7 @@ def decide(request: HttpRequest, file_id: UUID) -> HttpResponse:
 
 def _progress(request: HttpRequest, found: StatementFile) -> dict[str, Any]:
     sums = sums_of(found)
-    waits = found.state == StatementState.WAITING
+    waits = found.state == FileState.WAITING
     may_decide = waits and request.user.has_perm(RESOLVE_PAYMENT)
     is_own = found.uploaded_by_id == me(request).pk
     return {

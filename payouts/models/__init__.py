@@ -13,7 +13,6 @@ from payouts.models.bank import (
     SettledAtBank,
     StatementContent,
     StatementFile,
-    StatementState,
 )
 from payouts.models.batch import (
     Batch,
@@ -24,6 +23,13 @@ from payouts.models.batch import (
     BatchTally,
     OrderKind,
     RowState,
+)
+from payouts.models.brought_files import (
+    AT_WORK,
+    BEING_JUDGED,
+    COUNTED_STATES,
+    BroughtFile,
+    FileState,
 )
 from payouts.models.changes import ChangeEvent, ChangeRequest
 from payouts.models.doubts import Case, CaseKind, CaseState, EvidenceFile
@@ -48,12 +54,10 @@ from payouts.models.payment import (
 from payouts.models.proofs import DayProof
 from payouts.models.rollups import PartnerRollup, PushRollup, RollupCursor
 from payouts.models.settlements import (
-    COUNTED_STATES,
     SettlementFile,
     SettlementFinding,
     SettlementLine,
     SettlementPiece,
-    SettlementState,
 )
 from payouts.models.sign_in import (
     FirstPassword,
@@ -75,6 +79,8 @@ from payouts.models.webhooks import (
 )
 
 __all__ = [
+    "AT_WORK",
+    "BEING_JUDGED",
     "COUNTED_STATES",
     "Account",
     "AccountKind",
@@ -91,6 +97,7 @@ __all__ = [
     "BatchRow",
     "BatchState",
     "BatchTally",
+    "BroughtFile",
     "CameTo",
     "Case",
     "CaseKind",
@@ -114,6 +121,7 @@ __all__ = [
     "ExportPiece",
     "ExportState",
     "FeeSchedule",
+    "FileState",
     "FirstPassword",
     "FormerPassword",
     "IdempotencyKey",
@@ -139,12 +147,10 @@ __all__ = [
     "SettlementFinding",
     "SettlementLine",
     "SettlementPiece",
-    "SettlementState",
     "SignInTries",
     "StaffSession",
     "StatementContent",
     "StatementFile",
-    "StatementState",
     "UsedCode",
     "WebhookEndpoint",
 ]

@@ -1,10 +1,9 @@
 """What our bank says: its statements, every entry on them, and what came of it."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from consumers.ids import new_id
+from payouts.models.brought_files import BroughtFile, four_eyes, known_state, taken_once
 from payouts.models.changes import ChangeRequest
 from payouts.models.doubts import Case
 from payouts.models.ledger import Journal
@@ -12,94 +11,28 @@ from payouts.models.settlements import SettlementFile
 from payouts.reconciliation.bank_statements import BOOKED, EntryOutcome
 
 
-class StatementState(models.TextChoices):
-    """How far a file is. A trigger lets it go forward only."""
+class StatementFile(BroughtFile):
+    """One file of a bank, with one statement or several.
 
-    READING = "reading"  # stored whole, and not looked into
-    MATCHING = "matching"
-    COMPARING = "comparing"  # every entry is judged; what is missing at the bank is looked for
-    WAITING = "waiting"  # it would book, and wants a second person
-    ACTING = "acting"
-    DONE = "done"
-    REFUSED = "refused"  # no entry of it counts
-
-
-class StatementFile(models.Model):
-    """One file of a bank, with one statement or several. The same file again is this one.
-
-    Unless it was refused: what was missing then may be there now. `problems` are all that was
-    wrong: where, a code, what stands there.
+    `problems` are all that was wrong: where, a code, what stands there.
     """
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=200)
     format = models.CharField(max_length=8)
-    sha256 = models.BinaryField(max_length=32)
     size_bytes = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=StatementState, default=StatementState.READING)
     # Times that somebody began to read it: whoever dies of it does not begin for ever.
     tries = models.PositiveSmallIntegerField(default=0)
     entries = models.PositiveIntegerField(default=0)
     entries_matched = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=list)
-    # Null: it came from the bank itself, or by somebody at the machine.
-    uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    decided_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "bank statement"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state__in=StatementState.values), name="statement_known_state"
-            ),
-            models.UniqueConstraint(
-                fields=["sha256"],
-                condition=~Q(state=StatementState.REFUSED),
-                name="statement_file_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(decided_by__isnull=True)
-                | Q(uploaded_by__isnull=True)
-                | ~Q(decided_by=F("uploaded_by")),
-                name="statement_four_eyes",
-            ),
+            known_state("statement_known_state"),
+            taken_once("statement_file_once"),
+            four_eyes("statement_four_eyes"),
         ]
         indexes = [models.Index(fields=["state", "id"], name="statement_at_work")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def is_being_read(self) -> bool:
-        return self.state == StatementState.READING
-
-    @property
-    def is_being_judged(self) -> bool:
-        return self.state in (StatementState.MATCHING, StatementState.COMPARING)
-
-    @property
-    def is_acting(self) -> bool:
-        return self.state == StatementState.ACTING
-
-    @property
-    def is_done(self) -> bool:
-        return self.state == StatementState.DONE
-
-    @property
-    def is_refused(self) -> bool:
-        return self.state == StatementState.REFUSED
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the file, in hexadecimal digits."""
-        return bytes(self.sha256).hex()
 
 
 class StatementContent(models.Model):

@@ -1,44 +1,17 @@
 """What networks say that they have settled: their files, every line, and what came of it."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from consumers.ids import new_id
+from payouts.models.brought_files import BroughtFile, four_eyes, known_state, taken_once
 from payouts.models.doubts import Case
 from payouts.models.payment import Payment
 from payouts.reconciliation.settlements import Outcome
 
 
-class SettlementState(models.TextChoices):
-    """How far a file is. A trigger lets it go forward only."""
+class SettlementFile(BroughtFile):
+    """One file of a network."""
 
-    READING = "reading"  # stored whole; its lines are being staged
-    MATCHING = "matching"
-    COMPARING = "comparing"  # every line is judged; what is missing in the file is looked for
-    WAITING = "waiting"  # it would change payments, and wants a second person
-    ACTING = "acting"
-    DONE = "done"
-    REFUSED = "refused"  # no line of it counts
-
-
-# Nothing of these is taken back any more, so what they are about is covered.
-COUNTED_STATES = (
-    SettlementState.COMPARING,
-    SettlementState.WAITING,
-    SettlementState.ACTING,
-    SettlementState.DONE,
-)
-
-
-class SettlementFile(models.Model):
-    """One file of a network. The same file again is this one, unless this one is refused.
-
-    What it says is frozen by a trigger; what changes is how far it is.
-    """
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=200)
     network = models.CharField(max_length=24)
     # The network's own name for it; the bank's payment carries it too.
     reference = models.CharField(max_length=35)
@@ -54,78 +27,27 @@ class SettlementFile(models.Model):
     credited = models.DecimalField(max_digits=16, decimal_places=2)
     returns = models.PositiveIntegerField()
     returned = models.DecimalField(max_digits=16, decimal_places=2)
-    sha256 = models.BinaryField(max_length=32)
     size_bytes = models.PositiveBigIntegerField()
     pieces = models.PositiveIntegerField()
-    state = models.CharField(
-        max_length=10, choices=SettlementState, default=SettlementState.READING
-    )
     pieces_read = models.PositiveIntegerField(default=0)
     records_read = models.PositiveIntegerField(default=0)
     lines_matched = models.PositiveIntegerField(default=0)
     refusal = models.JSONField(default=dict)
-    # Null: it came over a channel of the network's own, or by somebody at the machine.
-    uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    decided_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "settlement file"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state__in=SettlementState.values), name="settlement_known_state"
-            ),
-            # What was refused may come again: a person can have said no by mistake.
-            models.UniqueConstraint(
-                fields=["sha256"],
-                condition=~Q(state=SettlementState.REFUSED),
-                name="settlement_taken_once",
-            ),
+            known_state("settlement_known_state"),
+            taken_once("settlement_taken_once"),
             models.CheckConstraint(
                 condition=Q(begins_at__lt=F("ends_at")), name="settlement_has_window"
             ),
-            models.CheckConstraint(
-                condition=Q(decided_by__isnull=True)
-                | Q(uploaded_by__isnull=True)
-                | ~Q(decided_by=F("uploaded_by")),
-                name="settlement_four_eyes",
-            ),
+            four_eyes("settlement_four_eyes"),
         ]
         indexes = [models.Index(fields=["state", "id"], name="settlement_at_work")]
 
     def __str__(self) -> str:
         return self.reference
-
-    @property
-    def is_being_read(self) -> bool:
-        return self.state == SettlementState.READING
-
-    @property
-    def is_being_judged(self) -> bool:
-        return self.state in (SettlementState.MATCHING, SettlementState.COMPARING)
-
-    @property
-    def is_acting(self) -> bool:
-        return self.state == SettlementState.ACTING
-
-    @property
-    def is_done(self) -> bool:
-        return self.state == SettlementState.DONE
-
-    @property
-    def is_refused(self) -> bool:
-        return self.state == SettlementState.REFUSED
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the file, in hexadecimal digits."""
-        return bytes(self.sha256).hex()
 
 
 class SettlementPiece(models.Model):

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from consumers.ids import first_id_at
-from payouts.models import Attempt, SettlementFile, SettlementState
+from payouts.models import Attempt, FileState, SettlementFile
 from payouts.networks.base import SettlementUnavailable
 from payouts.networks.routing import settlement_file
 from payouts.operations.reconciliation.take_settlement import SettlementUpload, take_settlement
@@ -69,4 +69,4 @@ def _is_free(day: date) -> bool:
         begins_at__lt=begins_at + timedelta(days=1),
         ends_at__gt=begins_at,
     )
-    return not about.exclude(state=SettlementState.REFUSED).exists()
+    return not about.exclude(state=FileState.REFUSED).exists()

@@ -31,7 +31,7 @@ from pytest_django import Settings
 
 from consumers.models import Partner, PaymentCard
 from payouts.actors import WORKER
-from payouts.models import Attempt, Case, Payment, SettlementState
+from payouts.models import Attempt, Case, FileState, Payment
 from payouts.networks.base import Finding, NotFound, Outcome
 from payouts.networks.sandbox.settlement import CREDIT, RETURN, Line, Window
 from payouts.operations.cancel_payment import NotCancelable, cancel_payment
@@ -383,7 +383,7 @@ class Lives(RuleBasedStateMachine):
             self.window = window_around_now()
         self.files += 1
         file = bring(settlement_of(lines, window=self.window, reference=f"S{self.files}"))
-        assert (file.state, file.lines) == (SettlementState.DONE, len(lines))
+        assert (file.state, file.lines) == (FileState.DONE, len(lines))
         FOUND.update(findings_of(file))
         begins_at = self.window.ends_at
         self.window = Window(begins_at, begins_at + timedelta(days=1))

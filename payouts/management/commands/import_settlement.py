@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from payouts.management.progress import Progress
-from payouts.models import SettlementFile, SettlementFinding, SettlementState
+from payouts.models import FileState, SettlementFile, SettlementFinding
 from payouts.operations.reconciliation.take_settlement import (
     SettlementUpload,
     Taken,
@@ -19,7 +19,7 @@ from payouts.operations.reconciliation.take_settlement import (
 from payouts.reconciliation.settlements import SettlementRefused
 from payouts.work.settlement_work import work_on_settlements
 
-_RESTING: Final = (SettlementState.WAITING, SettlementState.DONE, SettlementState.REFUSED)
+_RESTING: Final = (FileState.WAITING, FileState.DONE, FileState.REFUSED)
 _PAUSE_SECONDS: Final = 0.2
 
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         )
         told = _told(file, dict(found), is_new=taken.is_new)
         self.stdout.write(json.dumps(told) if options["json"] else _as_text(told))
-        if file.state == SettlementState.REFUSED:
+        if file.state == FileState.REFUSED:
             raise SystemExit(1)
 
     def _taken(self, path: Path, username: str | None) -> Taken:
@@ -76,11 +76,11 @@ class Command(BaseCommand):
             time.sleep(_PAUSE_SECONDS)
 
     def _told(self, file: SettlementFile) -> None:
-        if file.state == SettlementState.READING:
+        if file.state == FileState.READING:
             self._progress("reading", min(file.records_read, file.lines + 2), file.lines + 2)
-        elif file.state in (SettlementState.MATCHING, SettlementState.COMPARING):
+        elif file.state in (FileState.MATCHING, FileState.COMPARING):
             self._progress("matching", min(file.lines_matched, file.lines), file.lines)
-        elif file.state == SettlementState.ACTING:
+        elif file.state == FileState.ACTING:
             findings = SettlementFinding.objects.filter(file=file)
             done = findings.filter(acted_at__isnull=False)
             self._progress("findings", done.count(), max(findings.count(), 1))
@@ -96,7 +96,7 @@ def _told(file: SettlementFile, found: dict[str, int], *, is_new: bool) -> dict[
         "state": file.state,
         "refusal": file.refusal,
         "lines": file.lines,
-        "matched": file.lines - lines if file.state != SettlementState.REFUSED else 0,
+        "matched": file.lines - lines if file.state != FileState.REFUSED else 0,
         "findings": found,
     }
 

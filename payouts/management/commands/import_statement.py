@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from payouts.management.progress import Progress
-from payouts.models import BankEntry, StatementFile, StatementState
+from payouts.models import BankEntry, FileState, StatementFile
 from payouts.operations.reconciliation.take_statement import (
     StatementUpload,
     TakenStatement,
@@ -19,7 +19,7 @@ from payouts.operations.reconciliation.take_statement import (
 from payouts.reconciliation.bank_statements import Problem, StatementRefused
 from payouts.work.statement_work import work_on_statements
 
-_RESTING: Final = (StatementState.WAITING, StatementState.DONE, StatementState.REFUSED)
+_RESTING: Final = (FileState.WAITING, FileState.DONE, FileState.REFUSED)
 _PAUSE_SECONDS: Final = 0.2
 
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         rows = BankEntry.objects.filter(file=file).values_list("outcome", flat=True)
         told = _told(file, dict(Counter(rows)), is_new=taken.is_new)
         self.stdout.write(json.dumps(told) if options["json"] else _as_text(told))
-        if file.state == StatementState.REFUSED:
+        if file.state == FileState.REFUSED:
             raise SystemExit(1)
 
     def _taken(self, path: Path, username: str | None) -> TakenStatement:
@@ -74,9 +74,9 @@ class Command(BaseCommand):
             time.sleep(_PAUSE_SECONDS)
 
     def _told(self, file: StatementFile) -> None:
-        if file.state in (StatementState.MATCHING, StatementState.COMPARING):
+        if file.state in (FileState.MATCHING, FileState.COMPARING):
             self._progress("matching", file.entries_matched, file.entries)
-        elif file.state == StatementState.ACTING:
+        elif file.state == FileState.ACTING:
             entries = BankEntry.objects.filter(file=file)
             done = entries.filter(acted_at__isnull=False)
             self._progress("entries", done.count(), max(file.entries, 1))

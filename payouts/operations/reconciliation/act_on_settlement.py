@@ -20,11 +20,11 @@ from payouts.doubts import RETURNS, CaseKind
 from payouts.models import (
     Attempt,
     Case,
+    FileState,
     Payment,
     SettlementFile,
     SettlementFinding,
     SettlementLine,
-    SettlementState,
 )
 from payouts.networks.base import Approved, NetworkIdentity
 from payouts.operations.cases import Disagreement, close_as_come, open_case
@@ -65,7 +65,7 @@ def apply_settlement(file_id: UUID, *, by: User) -> SettlementFile:
     act = Act(verb=Verb.APPROVE, subject=subject_of_file(file), after={"sha256": file.digest})
     with audited(act, refusals=_REFUSALS):
         file = _decidable(file_id, by)
-        file.state, file.decided_by, file.decided_at = SettlementState.ACTING, by, timezone.now()
+        file.state, file.decided_by, file.decided_at = FileState.ACTING, by, timezone.now()
         file.save(update_fields=["state", "decided_by", "decided_at"])
         dispatch.ring_settlements()
     return file
@@ -90,7 +90,7 @@ def _decidable(file_id: UUID, by: User) -> SettlementFile:
     file = SettlementFile.objects.get(pk=file_id)
     if not (by.is_active and by.has_perm(RESOLVE_PAYMENT)):
         raise SettlementDecisionNotPermitted
-    if file.state != SettlementState.WAITING:
+    if file.state != FileState.WAITING:
         raise SettlementNotWaiting
     if file.uploaded_by_id == by.pk:
         raise SettlementByUploader
@@ -103,7 +103,7 @@ def act_on_next_finding() -> SettlementFile | None:
     Any number of workers may run this at once: each finding goes to one of them, and returns are
     seen to when every credit of the file is.
     """
-    file = SettlementFile.objects.filter(state=SettlementState.ACTING).order_by("pk").first()
+    file = SettlementFile.objects.filter(state=FileState.ACTING).order_by("pk").first()
     if file is None:
         return None
     with transaction.atomic():
@@ -113,8 +113,8 @@ def act_on_next_finding() -> SettlementFile | None:
             finding.acted_at = timezone.now()
             finding.save(update_fields=["case", "acted_at"])
         elif not _to_do(file).exists():
-            acting = SettlementFile.objects.filter(pk=file.pk, state=SettlementState.ACTING)
-            acting.update(state=SettlementState.DONE, finished_at=timezone.now())
+            acting = SettlementFile.objects.filter(pk=file.pk, state=FileState.ACTING)
+            acting.update(state=FileState.DONE, finished_at=timezone.now())
         else:
             # Somebody else has the rest under way.
             return None

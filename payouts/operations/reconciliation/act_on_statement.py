@@ -20,11 +20,10 @@ from payouts.models import (
     Account,
     AccountKind,
     BankEntry,
+    FileState,
     JournalKind,
     SettlementFile,
-    SettlementState,
     StatementFile,
-    StatementState,
 )
 from payouts.operations.cases import Disagreement, close_as_come, open_case
 from payouts.operations.ledger import post_journal
@@ -77,7 +76,7 @@ def apply_statement(file_id: UUID, *, by: User) -> StatementFile:
     act = Act(verb=Verb.APPROVE, subject=subject_of_statement(file), after={"sha256": file.digest})
     with audited(act, refusals=_REFUSALS):
         file = _decidable(file_id, by)
-        file.state, file.decided_by, file.decided_at = StatementState.ACTING, by, timezone.now()
+        file.state, file.decided_by, file.decided_at = FileState.ACTING, by, timezone.now()
         file.save(update_fields=["state", "decided_by", "decided_at"])
         dispatch.ring_settlements()
     return file
@@ -102,7 +101,7 @@ def _decidable(file_id: UUID, by: User) -> StatementFile:
     file = StatementFile.objects.get(pk=file_id)
     if not (by.is_active and by.has_perm(RESOLVE_PAYMENT)):
         raise StatementDecisionNotPermitted
-    if file.state != StatementState.WAITING:
+    if file.state != FileState.WAITING:
         raise StatementNotWaiting
     if file.uploaded_by_id == by.pk:
         raise StatementByUploader
@@ -114,7 +113,7 @@ def act_on_next_entry() -> StatementFile | None:
 
     Any number of workers may run this at once: each entry goes to one of them.
     """
-    file = StatementFile.objects.filter(state=StatementState.ACTING).order_by("pk").first()
+    file = StatementFile.objects.filter(state=FileState.ACTING).order_by("pk").first()
     if file is None:
         return None
     with transaction.atomic():
@@ -132,8 +131,8 @@ def act_on_next_entry() -> StatementFile | None:
 
 
 def _finish(file: StatementFile) -> None:
-    acting = StatementFile.objects.filter(pk=file.pk, state=StatementState.ACTING)
-    if acting.update(state=StatementState.DONE, finished_at=timezone.now()):
+    acting = StatementFile.objects.filter(pk=file.pk, state=FileState.ACTING)
+    if acting.update(state=FileState.DONE, finished_at=timezone.now()):
         for settlement in _missing():
             open_case(_nothing_at_bank(settlement, file), at=timezone.now())
 
@@ -223,7 +222,7 @@ def _missing() -> list[SettlementFile]:
         return []
     return [
         one
-        for one in unsettled().filter(state=SettlementState.DONE).order_by("pk")
+        for one in unsettled().filter(state=FileState.DONE).order_by("pk")
         if begins_on <= last_day_of(one) and must_be_settled_by(last_day_of(one)) <= until
     ]
 

@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple
 from django.conf import settings
 from django.db.models import Max, Min
 
-from payouts.models import BankStatement, StatementState
+from payouts.models import BankStatement, FileState
 
-_JUDGED: Final = (StatementState.WAITING, StatementState.ACTING, StatementState.DONE)
+_JUDGED: Final = (FileState.WAITING, FileState.ACTING, FileState.DONE)
 
 
 class Covered(NamedTuple):

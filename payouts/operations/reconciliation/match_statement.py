@@ -19,9 +19,9 @@ from payouts.changes import ChangeState
 from payouts.models import (
     BankEntry,
     ChangeRequest,
+    FileState,
     SettledAtBank,
     SettlementFile,
-    SettlementState,
     StatementFile,
 )
 from payouts.models.changes import FUNDING
@@ -31,7 +31,7 @@ from payouts.reconciliation.bank_statements import BOOKED, EntryOutcome
 _TOKEN: Final = re.compile(r"(?<![A-Za-z0-9-])[A-Za-z0-9-]{1,35}(?![A-Za-z0-9-])")
 _WORD: Final = re.compile(r"[^\W_]+")
 # Nothing of these is taken back any more.
-_CERTAIN: Final = (SettlementState.ACTING, SettlementState.DONE)
+_CERTAIN: Final = (FileState.ACTING, FileState.DONE)
 
 
 def judge_entries(file: StatementFile, *, after: int, until: int) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from consumers.audit import Act, Verb, record_act, subject_of
 from consumers.statements import fetch_row, fetch_rows
 from payouts.checks import snapshot
-from payouts.models import COUNTED_STATES, DayProof, SettlementFile, SettlementState
+from payouts.models import COUNTED_STATES, DayProof, SettlementFile
 from payouts.operations.reconciliation.bank_days import covered_days, must_be_settled_by
 from payouts.reconciliation.day_proofs import DayFigures, Sum, Verdict, as_document, digest_of
 from payouts.reconciliation.settlement_files.sandbox_csv import NETWORK
@@ -193,7 +193,7 @@ def _figures(day: date, acquiring_bin: str, card_acceptor_id: str) -> DayFigures
     files = SettlementFile.objects.filter(
         network=NETWORK, acquiring_bin=acquiring_bin, card_acceptor_id=card_acceptor_id,
         begins_at__lt=parameters["ends_at"], ends_at__gt=begins_at,
-        state__in=[*COUNTED_STATES, SettlementState.DONE],
+        state__in=COUNTED_STATES,
     ).order_by("begins_at")  # fmt: skip
     named = dict(files.values_list("pk", "reference"))
     paid, other_day, no_file, currency = _sums(_PAID, parameters)

@@ -10,7 +10,13 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 
 from consumers.audit import Act, Verb, record_act
-from payouts.models import SettlementFile, SettlementLine, SettlementPiece, SettlementState
+from payouts.models import (
+    BEING_JUDGED,
+    FileState,
+    SettlementFile,
+    SettlementLine,
+    SettlementPiece,
+)
 from payouts.operations.reconciliation.match_settlement import (
     compare_with_payments,
     judge_lines,
@@ -25,11 +31,6 @@ from payouts.reconciliation.settlement_files.sandbox_csv import COLUMNS, count_r
 from payouts.reconciliation.settlements import SettlementRefused
 
 JUDGED_AT_ONCE: Final = 50_000
-_AT_WORK: Final = (
-    SettlementState.READING,
-    SettlementState.MATCHING,
-    SettlementState.COMPARING,
-)
 _COPY: Final = f"COPY payouts_settlementline (file_id, number, {', '.join(COLUMNS)}) FROM STDIN"
 
 
@@ -40,7 +41,7 @@ def read_next_settlement() -> SettlementFile | None:
     """
     with transaction.atomic():
         lock_settlements()
-        file = SettlementFile.objects.filter(state__in=_AT_WORK).order_by("pk").first()
+        file = SettlementFile.objects.filter(state__in=BEING_JUDGED).order_by("pk").first()
         if file is None:
             return None
         _STEPS[file.state](file)
@@ -54,7 +55,7 @@ def _read_piece(file: SettlementFile) -> None:
                 _stage(file)
             else:
                 _require_whole(file)
-                file.state = SettlementState.MATCHING
+                file.state = FileState.MATCHING
             file.save(update_fields=["pieces_read", "records_read", "state"])
     except SettlementRefused as refusal:
         refuse_file(file, refusal)
@@ -98,19 +99,19 @@ def _match_lines(file: SettlementFile) -> None:
     judge_lines(file, after=file.lines_matched, until=until)
     file.lines_matched = until
     if until > file.lines:
-        file.state = SettlementState.COMPARING
+        file.state = FileState.COMPARING
     file.save(update_fields=["lines_matched", "state"])
 
 
 def _compare(file: SettlementFile) -> None:
     compare_with_payments(file)
     waits = file.uploaded_by_id is not None and wants_two_people(file)
-    file.state = SettlementState.WAITING if waits else SettlementState.ACTING
+    file.state = FileState.WAITING if waits else FileState.ACTING
     file.save(update_fields=["state"])
 
 
 _STEPS: Final = {
-    SettlementState.READING.value: _read_piece,
-    SettlementState.MATCHING.value: _match_lines,
-    SettlementState.COMPARING.value: _compare,
+    FileState.READING.value: _read_piece,
+    FileState.MATCHING.value: _match_lines,
+    FileState.COMPARING.value: _compare,
 }

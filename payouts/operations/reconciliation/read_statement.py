@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from consumers.audit import Act, Verb, record_act
 from payouts.models import (
+    BEING_JUDGED,
     BankEntry,
     BankStatement,
+    FileState,
     StatementContent,
     StatementFile,
-    StatementState,
 )
 from payouts.operations.reconciliation.match_statement import (
     judge_entries,
@@ -42,7 +43,6 @@ AHEAD: Final = timedelta(days=1)
 MOST_TRIES: Final = 5
 _ROWS_AT_ONCE: Final = 5_000
 _LONGEST_TEXT: Final = 2_000
-_AT_WORK: Final = (StatementState.READING, StatementState.MATCHING, StatementState.COMPARING)
 
 
 def read_next_statement() -> StatementFile | None:
@@ -66,8 +66,8 @@ def _begun() -> StatementFile | None:
     """The file that is to be gone on with; that somebody begins to read it is committed before."""
     with transaction.atomic():
         lock_statements()
-        file = StatementFile.objects.filter(state__in=_AT_WORK).order_by("pk").first()
-        if file is not None and file.state == StatementState.READING:
+        file = StatementFile.objects.filter(state__in=BEING_JUDGED).order_by("pk").first()
+        if file is not None and file.state == FileState.READING:
             file.tries += 1
             file.save(update_fields=["tries"])
     return file
@@ -82,7 +82,7 @@ def _read(file: StatementFile) -> None:
             statements = read_statements(bytes(content))
             _require_ours(statements)
             file.entries = _stage(file, statements)
-            file.state = StatementState.MATCHING
+            file.state = FileState.MATCHING
             file.save(update_fields=["entries", "state"])
     except StatementRefused as refusal:
         refuse_statement(file, refusal)
@@ -156,19 +156,19 @@ def _match(file: StatementFile) -> None:
     judge_entries(file, after=file.entries_matched, until=until)
     file.entries_matched = until
     if until >= file.entries:
-        file.state = StatementState.COMPARING
+        file.state = FileState.COMPARING
     file.save(update_fields=["entries_matched", "state"])
 
 
 def _compare(file: StatementFile) -> None:
     recognise_strays(file)
     waits = file.uploaded_by_id is not None and wants_two_people(file)
-    file.state = StatementState.WAITING if waits else StatementState.ACTING
+    file.state = FileState.WAITING if waits else FileState.ACTING
     file.save(update_fields=["state"])
 
 
 _STEPS: Final = {
-    StatementState.READING.value: _read,
-    StatementState.MATCHING.value: _match,
-    StatementState.COMPARING.value: _compare,
+    FileState.READING.value: _read,
+    FileState.MATCHING.value: _match,
+    FileState.COMPARING.value: _compare,
 }

@@ -16,7 +16,7 @@ from consumers.ids import new_id_at
 from consumers.statements import fetch_rows
 from consumers.typed_numbers import held_card_number
 from payouts import dispatch
-from payouts.models import Attempt, SettlementFile, SettlementState
+from payouts.models import Attempt, FileState, SettlementFile
 from payouts.reconciliation.settlement_files.sandbox_csv import NETWORK, Header, read_edges
 from payouts.reconciliation.settlements import LARGEST_FILE_BYTES, SettlementRefused
 from payouts.staff import RESOLVE_PAYMENT
@@ -85,7 +85,7 @@ def pieces_of(content: bytes) -> Iterator[bytes]:
 
 
 def _known(digest: bytes) -> SettlementFile | None:
-    kept = SettlementFile.objects.exclude(state=SettlementState.REFUSED)
+    kept = SettlementFile.objects.exclude(state=FileState.REFUSED)
     return kept.filter(sha256=digest).first()
 
 
@@ -146,7 +146,7 @@ def _require_fits(header: Header) -> None:
     if header.ends_at > timezone.now() + CLOCKS_APART:
         raise SettlementRefused("window_is_not_over")
     counted = SettlementFile.objects.filter(network=NETWORK, **merchant).exclude(
-        state=SettlementState.REFUSED
+        state=FileState.REFUSED
     )
     other = counted.filter(begins_at__lt=header.ends_at, ends_at__gt=header.begins_at).first()
     other = other or counted.filter(reference=header.reference).first()
@@ -156,7 +156,7 @@ def _require_fits(header: Header) -> None:
 
 def refuse_file(file: SettlementFile, refusal: SettlementRefused) -> None:
     """End a file of which no line is to count. Runs under `lock_settlements`."""
-    file.state = SettlementState.REFUSED
+    file.state = FileState.REFUSED
     file.refusal = {"code": refusal.code, **refusal.details}
     file.finished_at = timezone.now()
     with transaction.atomic():

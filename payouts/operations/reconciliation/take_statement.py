@@ -16,10 +16,10 @@ from payouts import dispatch
 from payouts.models import (
     BankEntry,
     BankStatement,
+    FileState,
     SettledAtBank,
     StatementContent,
     StatementFile,
-    StatementState,
 )
 from payouts.reconciliation.bank_statements import (
     LARGEST_STATEMENT_BYTES,
@@ -82,7 +82,7 @@ def lock_statements() -> None:
 
 
 def _known(digest: bytes) -> StatementFile | None:
-    kept = StatementFile.objects.exclude(state=StatementState.REFUSED)
+    kept = StatementFile.objects.exclude(state=FileState.REFUSED)
     return kept.filter(sha256=digest).first()
 
 
@@ -120,7 +120,7 @@ def _taken(upload: StatementUpload, digest: bytes) -> TakenStatement:
 
 def refuse_statement(file: StatementFile, refusal: StatementRefused) -> None:
     """End a file of which no entry is to count. Runs under `lock_statements`."""
-    file.state = StatementState.REFUSED
+    file.state = FileState.REFUSED
     file.problems = [problem._asdict() for problem in refusal.problems]
     file.finished_at = timezone.now()
     with transaction.atomic():
