@@ -20,6 +20,7 @@ from consumers.admin.base import label
 from consumers.models import Partner
 from payouts.admin.words import STATUS_MEANS, STATUS_TONES
 from payouts.approvals import Bar
+from payouts.backoffice.addresses import uuid_or_404
 from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.backoffice.queue import (
@@ -83,7 +84,7 @@ class Outcome:
 def queue(request: HttpRequest) -> HttpResponse:
     """What waits: for the one who looks, or for anybody."""
     person, at = me(request), timezone.now()
-    partner_id = _uuid_or_404(request.GET.get("partner"))
+    partner_id = uuid_or_404(request.GET.get("partner"))
     everything = rows_waiting(at=at, partner_id=partner_id)
     may_decide = person.has_perm(APPROVE_PAYMENT)
     mine = rows_open_to(person, at=at, partner_id=partner_id)
@@ -94,8 +95,8 @@ def queue(request: HttpRequest) -> HttpResponse:
         rows,
         person,
         at=at,
-        after=_uuid_or_404(request.GET.get("after")),
-        before=_uuid_or_404(request.GET.get("before")),
+        after=uuid_or_404(request.GET.get("after")),
+        before=uuid_or_404(request.GET.get("before")),
     )
     return shown(
         request,
@@ -244,7 +245,7 @@ def _count_words(rows: int) -> str:
 
 def _kept(values: Mapping[str, Any]) -> dict[str, str]:
     """Where in the queue somebody was, without what would not lead there again."""
-    view, partner = str(values.get("view", "")), _uuid_or_404(values.get("partner"))
+    view, partner = str(values.get("view", "")), uuid_or_404(values.get("partner"))
     kept = {"view": "all"} if view == "all" else {}
     return kept if partner is None else {**kept, "partner": str(partner)}
 
@@ -257,10 +258,3 @@ def _here(values: Mapping[str, Any]) -> str:
 
 def _to_queue(values: Mapping[str, Any]) -> HttpResponse:
     return HttpResponseRedirect(_here(values))
-
-
-def _uuid_or_404(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise Http404 from None

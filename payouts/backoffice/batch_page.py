@@ -26,7 +26,7 @@ from payouts.backoffice.batch_words import (
     refusal_of,
     state_label,
 )
-from payouts.backoffice.pages import me, shown, staff_fragment, staff_page
+from payouts.backoffice.pages import load_anew, me, shown, staff_fragment, staff_page
 from payouts.batch_queries import (
     LINES_SHOWN,
     BatchCounts,
@@ -128,7 +128,7 @@ def live(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     whole page anew once the batch has become something else."""
     found = _batch_or_404(batch_id)
     if request.GET.get("state") != found.state:
-        return HttpResponse(headers={"HX-Refresh": "true"})
+        return load_anew()
     page = lines_asked_for(request, batch_id)
     context = {
         **_context(request, found, progress_of(found)),

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from consumers.models import Partner
+from payouts.backoffice.addresses import uuid_or_404
 from payouts.backoffice.batch_words import state_label
 from payouts.backoffice.fields import NoteField, ShortText
 from payouts.backoffice.pages import me, shown, staff_page
@@ -64,7 +65,7 @@ class UploadForm(forms.Form):
 @require_GET
 def batches(request: HttpRequest) -> HttpResponse:
     """The newest batches, with what came of them."""
-    found = newest_batches(before=_uuid_or_404(request.GET.get("before")))
+    found = newest_batches(before=uuid_or_404(request.GET.get("before")))
     page = found[:BATCHES_SHOWN]
     counts = counts_of([batch.pk for batch in page])
     rows = [
@@ -131,10 +132,3 @@ def _uploaded(request: HttpRequest, given: dict[str, Any]) -> UUID:
         request_id=getattr(request, "request_id", ""),
     )
     return upload_batch(upload, partner=given["partner"], by=me(request)).pk
-
-
-def _uuid_or_404(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise Http404 from None

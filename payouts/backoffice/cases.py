@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from payouts.admin.words import pretty
+from payouts.backoffice.addresses import uuid_or_404
 from payouts.backoffice.doubt_decisions import proposals_for
 from payouts.backoffice.doubt_words import CASE_WORDS, HINT_WORDS, SIDE_WORDS, WAY_WORDS
 from payouts.backoffice.fields import LongText, NoteField
@@ -81,7 +82,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     view = request.GET.get("view") or "open"
     if view not in CASE_VIEWS:
         raise Http404
-    before = _uuid_or_404(request.GET.get("before"))
+    before = uuid_or_404(request.GET.get("before"))
     found = cases_in(view=view, user_id=me(request).pk, before=before)
     page = found[:CASES_SHOWN]
     return shown(
@@ -220,10 +221,3 @@ def _case_or_404(case_id: UUID) -> Case:
 
 def _to(found: Case) -> HttpResponse:
     return HttpResponseRedirect(reverse("backoffice:case", args=[found.pk]))
-
-
-def _uuid_or_404(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise Http404 from None

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from consumers.admin.base import label
+from payouts.backoffice.addresses import uuid_or_404
 from payouts.backoffice.change_words import (
     CHANGE_BAR_WORDS,
     KIND_WORDS,
@@ -100,7 +101,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     if view not in VIEWS:
         raise Http404
     found = _listed(view, person)
-    after = _uuid_or_404(request.GET.get("after"))
+    after = uuid_or_404(request.GET.get("after"))
     page = found if after is None else found.filter(pk__lt=after)
     rows = list(page.select_related(*_PEOPLE).order_by("-pk")[: ROWS_SHOWN + 1])
     return shown(
@@ -217,7 +218,7 @@ def propose(request: HttpRequest, kind_name: str) -> HttpResponse:
         raise Http404
     if not request.user.has_perm(kind.proposes):
         raise PermissionDenied
-    target = Target(_uuid_or_404(request.GET.get("partner")), request.GET.get("subject", ""))
+    target = Target(uuid_or_404(request.GET.get("partner")), request.GET.get("subject", ""))
     try:
         now = kind.now(target, BLANK.get(kind_name, {}))
         partner = None if target.partner_id is None else target.partner
@@ -359,10 +360,3 @@ def _change_or_404(change_id: UUID) -> ChangeRequest:
 
 def _to(change: ChangeRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("backoffice:change", args=[change.pk]))
-
-
-def _uuid_or_404(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise Http404 from None

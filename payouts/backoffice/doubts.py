@@ -21,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from payouts.admin.push_page import push_page, push_rows
+from payouts.backoffice.addresses import uuid_or_404
 from payouts.backoffice.doubt_decisions import proposals_for
 from payouts.backoffice.doubt_words import (
     ASKED_WORDS,
@@ -176,7 +177,7 @@ def _claim(given: dict[str, Any]) -> Claim:
 
 
 def _board(request: HttpRequest) -> dict[str, Any]:
-    after = _uuid_or_404(request.GET.get("after"))
+    after = uuid_or_404(request.GET.get("after"))
     at = timezone.now()
     found = doubts(after=after, at=at)
     page = found[:DOUBTS_SHOWN]
@@ -235,10 +236,3 @@ def _payment_or_404(payment_id: UUID) -> Payment:
 
 def _to(payment: Payment) -> HttpResponse:
     return HttpResponseRedirect(reverse("backoffice:doubt", args=[payment.pk]))
-
-
-def _uuid_or_404(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise Http404 from None

@@ -49,7 +49,7 @@ def staff_page(
         @wraps(view)
         def page_or_sign_in(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if _is_from_script(request) and not admin.site.has_permission(request):
-                return _load_anew()
+                return load_anew()
             if kept and request.method == "POST" and not admin.site.has_permission(request):
                 return redirect_to_login(kept(request) or request.path, reverse("admin:login"))
             return page(request, *args, **kwargs)
@@ -70,7 +70,7 @@ def staff_fragment(permission: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not admin.site.has_permission(request):
-                return _load_anew()
+                return load_anew()
             _require(request, permission)
             response = view(request, *args, **kwargs)
             # A session that the request does not have any more is not prolonged by the middleware.
@@ -120,6 +120,6 @@ def _page_above(request: HttpRequest) -> HttpResponse:
     return redirect(f"{above}/")
 
 
-def _load_anew() -> HttpResponse:
+def load_anew() -> HttpResponse:
     """Tell the page that asked to load itself anew, so that the sign-in gets the whole of it."""
     return HttpResponse(headers={"HX-Refresh": "true"})
