@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from payouts.models import Attempt, Payment, SettlementFile, SettlementFinding
 from payouts.networks.sandbox.settlement import CREDIT, Header, Line, Window, file_text
-from payouts.operations.reconciliation.take_settlement import SettlementUpload, take_settlement
+from payouts.operations.reconciliation.brought_files import FileUpload
+from payouts.operations.reconciliation.take_settlement import take_settlement
 from payouts.work.settlement_work import work_on_settlements
 
 
@@ -55,7 +56,7 @@ def settlement_of(
 
 def bring(content: bytes, **upload: Any) -> SettlementFile:
     """Take the file in, and do all that follows."""
-    taken = take_settlement(SettlementUpload("settlement.csv", content, **upload))
+    taken = take_settlement(FileUpload("settlement.csv", content, **upload))
     work_on_settlements()
     return SettlementFile.objects.get(pk=taken.file.pk)
 

@@ -7,8 +7,9 @@ from typing import Any
 from payouts.models import BankEntry, SettlementFile, StatementFile
 from payouts.networks.sandbox.settlement import Window
 from payouts.networks.sandbox.statement import Head, Movement, csv_text
+from payouts.operations.reconciliation.brought_files import FileUpload
 from payouts.operations.reconciliation.match_statement import last_day_of, net_of
-from payouts.operations.reconciliation.take_statement import StatementUpload, take_statement
+from payouts.operations.reconciliation.take_statement import take_statement
 from payouts.work.statement_work import work_on_statements
 from tests.settlements import bring, settlement_of
 
@@ -45,7 +46,7 @@ def statement_of(*movements: Movement, **head: Any) -> bytes:
 
 def bring_statement(content: bytes, **upload: Any) -> StatementFile:
     """Take the file in, and do all that follows."""
-    taken = take_statement(StatementUpload("statement.csv", content, **upload))
+    taken = take_statement(FileUpload("statement.csv", content, **upload))
     work_on_statements()
     return StatementFile.objects.get(pk=taken.file.pk)
 

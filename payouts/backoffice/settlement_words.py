@@ -1,22 +1,15 @@
 """What staff read about settlement files. Words only."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.template.defaultfilters import pluralize
 from django.utils.text import get_text_list
 
-from payouts.models import FileState, SettlementFile
+from payouts.backoffice.file_words import STATE_WORDS, OutcomeWords
+from payouts.models import SettlementFile
 from payouts.reconciliation.settlement_queries import Found
 from payouts.reconciliation.settlements import CASE_OF, MOVES_MONEY, Outcome
-
-
-class OutcomeWords(NamedTuple):
-    """An outcome's name, and what follows from it."""
-
-    title: str
-    means: str
-
 
 OUTCOME_WORDS: Final = {
     Outcome.MATCHED.value: OutcomeWords("Matched", "Nothing is to be done."),
@@ -33,15 +26,6 @@ OUTCOME_WORDS: Final = {
     Outcome.MISSING_HERE.value: OutcomeWords("Not ours", "A case."),
     Outcome.CAME.value: OutcomeWords("Came after all", "The case about it is closed."),
     Outcome.MISSING_THERE.value: OutcomeWords("Not in the file", "Paid by our books: a case."),
-}
-_STATES: Final = {
-    FileState.READING.value: "Being read",
-    FileState.MATCHING.value: "Being matched",
-    FileState.COMPARING.value: "Being matched",
-    FileState.WAITING.value: "Waits for a second person",
-    FileState.ACTING.value: "Being carried out",
-    FileState.DONE.value: "Done",
-    FileState.REFUSED.value: "Refused",
 }
 _REFUSALS: Final = {
     "not_a_settlement_file": "This is no settlement file of the network.",
@@ -78,7 +62,7 @@ def _number(found: Sequence[Found], outcomes: Collection[Outcome]) -> int:
 
 def state_words(file: SettlementFile) -> str:
     """Where the file stands."""
-    return _STATES[file.state]
+    return STATE_WORDS[file.state]
 
 
 def refusal_words(code: str, details: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from payouts.backoffice.settlement_words import OutcomeWords
+from payouts.backoffice.file_words import STATE_WORDS, OutcomeWords
 from payouts.models import FileState, StatementFile
 from payouts.reconciliation.bank_statements import EntryOutcome, Problem
 
@@ -20,15 +20,7 @@ ENTRY_WORDS: Final = {
     EntryOutcome.UNKNOWN.value: OutcomeWords("Unknown", "Not booked: a case."),
     EntryOutcome.NO_MONEY.value: OutcomeWords("No money", "Nothing is to be done."),
 }
-_STATES: Final = {
-    FileState.READING.value: "Being read",
-    FileState.MATCHING.value: "Being matched",
-    FileState.COMPARING.value: "Being matched",
-    FileState.WAITING.value: "Waits for a second person",
-    FileState.ACTING.value: "Being booked",
-    FileState.DONE.value: "Done",
-    FileState.REFUSED.value: "Refused",
-}
+_STATES: Final = {**STATE_WORDS, FileState.ACTING.value: "Being booked"}
 FORMAT_WORDS: Final = {"camt.053": "camt.053", "csv": "CSV"}
 _PROBLEMS: Final = {
     "empty": "There is nothing in the file.",

@@ -3,6 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
@@ -25,6 +26,17 @@ def partner_named(word: str) -> Partner:
     if partner is None:
         raise CommandError(f"There is no partner with the name or id {word!r}.")
     return partner
+
+
+def member_of_staff(username: str) -> User:
+    """The active member of staff with this user name.
+
+    :raises CommandError: there is none.
+    """
+    member = User.objects.filter(username=username, is_active=True, is_staff=True).first()
+    if member is None:
+        raise CommandError(f"There is no active member of staff named {username!r}.")
+    return member
 
 
 def partner_name(word: str) -> str:

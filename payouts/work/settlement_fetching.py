@@ -15,7 +15,8 @@ from consumers.ids import first_id_at
 from payouts.models import Attempt, FileState, SettlementFile
 from payouts.networks.base import SettlementUnavailable
 from payouts.networks.routing import settlement_file
-from payouts.operations.reconciliation.take_settlement import SettlementUpload, take_settlement
+from payouts.operations.reconciliation.brought_files import FileUpload
+from payouts.operations.reconciliation.take_settlement import take_settlement
 from payouts.reconciliation.settlement_files.sandbox_csv import NETWORK
 from payouts.reconciliation.settlements import LARGEST_FILE_BYTES, SettlementRefused
 
@@ -34,7 +35,7 @@ def fetch_missing_settlements() -> None:
     for day in days_without_file(at=timezone.now()):
         try:
             content = settlement_file(day, largest_bytes=LARGEST_FILE_BYTES)
-            take_settlement(SettlementUpload(f"{NETWORK}-{day}.csv", content))
+            take_settlement(FileUpload(f"{NETWORK}-{day}.csv", content))
         except SettlementUnavailable as problem:
             logger.warning("The network gives no settlement file of %s: %s.", day, problem)
         except SettlementRefused as refusal:

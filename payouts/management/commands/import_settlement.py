@@ -1,26 +1,22 @@
 """Imports a settlement file of a network: reads, matches, settles what it settles, opens cases."""
 
 import json
-import time
 from collections import Counter
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from payouts.management.importing import add_import_arguments, upload_from, work_until_rest
 from payouts.management.progress import Progress
-from payouts.models import FileState, SettlementFile, SettlementFinding
-from payouts.operations.reconciliation.take_settlement import (
-    SettlementUpload,
+from payouts.models import SettlementFile, SettlementFinding
+from payouts.operations.reconciliation.brought_files import (
+    BringingNotPermitted,
+    FileUpload,
     Taken,
-    take_settlement,
 )
+from payouts.operations.reconciliation.take_settlement import take_settlement
 from payouts.reconciliation.settlements import SettlementRefused
 from payouts.work.settlement_work import work_on_settlements
-
-_RESTING: Final = (FileState.WAITING, FileState.DONE, FileState.REFUSED)
-_PAUSE_SECONDS: Final = 0.2
 
 
 class Command(BaseCommand):
@@ -30,57 +26,36 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=Path)
-        parser.add_argument(
-            "--by",
-            metavar="USER",
-            help="who brings it; then a second person agrees in the back office before it changes "
-            "payments. Without, it counts as having come from the network itself",
-        )
-        parser.add_argument("--json", action="store_true", help="print what came of it as JSON")
+        add_import_arguments(parser, before="it changes payments", maker="network")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        taken = self._taken(options["file"], options["by"])
+        taken = self._taken(upload_from(options["file"], by=options["by"]))
         self._progress = Progress(self.stderr)
-        file = self._worked_on(taken.file)
+        file = work_until_rest(taken.file, lambda: work_on_settlements(self._told))
         found = Counter(
             SettlementFinding.objects.filter(file=file).values_list("outcome", flat=True)
         )
         told = _told(file, dict(found), is_new=taken.is_new)
         self.stdout.write(json.dumps(told) if options["json"] else _as_text(told))
-        if file.state == FileState.REFUSED:
+        if file.is_refused:
             raise SystemExit(1)
 
-    def _taken(self, path: Path, username: str | None) -> Taken:
-        by = None
-        if username is not None:
-            by = User.objects.filter(username=username, is_active=True, is_staff=True).first()
-            if by is None:
-                raise CommandError(f"There is no active member of staff named {username!r}.")
+    def _taken(self, upload: FileUpload) -> Taken[SettlementFile]:
         try:
-            return take_settlement(SettlementUpload(path.name, path.read_bytes(), by))
-        except OSError as error:
-            raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+            return take_settlement(upload)
+        except BringingNotPermitted as refusal:
+            raise CommandError("The file is not taken: not permitted.") from refusal
         except SettlementRefused as refusal:
             details = ", ".join(f"{name} {value}" for name, value in refusal.details.items())
             words = f"{refusal.code.replace('_', ' ')}{f' ({details})' if details else ''}"
             raise CommandError(f"The file is not taken: {words}.") from refusal
 
-    def _worked_on(self, file: SettlementFile) -> SettlementFile:
-        """The file when there is nothing left to do; a worker may be at it at the same time."""
-        while True:
-            work_on_settlements(self._told)
-            file.refresh_from_db()
-            if file.state in _RESTING:
-                return file
-            time.sleep(_PAUSE_SECONDS)
-
     def _told(self, file: SettlementFile) -> None:
-        if file.state == FileState.READING:
+        if file.is_being_read:
             self._progress("reading", min(file.records_read, file.lines + 2), file.lines + 2)
-        elif file.state in (FileState.MATCHING, FileState.COMPARING):
+        elif file.is_being_judged:
             self._progress("matching", min(file.lines_matched, file.lines), file.lines)
-        elif file.state == FileState.ACTING:
+        elif file.is_acting:
             findings = SettlementFinding.objects.filter(file=file)
             done = findings.filter(acted_at__isnull=False)
             self._progress("findings", done.count(), max(findings.count(), 1))
@@ -96,7 +71,7 @@ def _told(file: SettlementFile, found: dict[str, int], *, is_new: bool) -> dict[
         "state": file.state,
         "refusal": file.refusal,
         "lines": file.lines,
-        "matched": file.lines - lines if file.state != FileState.REFUSED else 0,
+        "matched": file.lines - lines if not file.is_refused else 0,
         "findings": found,
     }
 

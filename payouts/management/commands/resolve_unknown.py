@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from payouts.deciding.signatures import FreshFactor
 from payouts.doubts import EvidenceRefused, Upload
+from payouts.management.arguments import member_of_staff
 from payouts.models import ChangeRequest, Payment
 from payouts.models.changes import RESOLUTION, RETURN
 from payouts.operations.change_kinds import NotAChange
@@ -50,7 +51,7 @@ class Command(BaseCommand):
             parser_of_step.add_argument("--reason", required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        by = _member(options["by"])
+        by = member_of_staff(options["by"])
         if not options["reason"].strip():
             raise CommandError("Say why, with --reason.")
         if options["step"] == "propose":
@@ -100,10 +101,3 @@ def _shown(by: User, code: str) -> FreshFactor:
     check_code(by, code=code)
     at = timezone.now()
     return FreshFactor(by.pk, shown_at=at, used_at=at)
-
-
-def _member(username: str) -> User:
-    member = User.objects.filter(username=username, is_active=True, is_staff=True).first()
-    if member is None:
-        raise CommandError(f"There is no active member of staff named {username!r}.")
-    return member

@@ -7,14 +7,10 @@ They look at the payment as it is then: what was settled meanwhile is noted and 
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
-from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from consumers.audit import Act, Verb, audited
-from payouts import dispatch
 from payouts.actors import Actor
 from payouts.doubts import RETURNS, CaseKind
 from payouts.models import (
@@ -29,72 +25,10 @@ from payouts.models import (
 from payouts.networks.base import Approved, NetworkIdentity
 from payouts.operations.cases import Disagreement, close_as_come, open_case
 from payouts.operations.locked_payment import lock_payment
-from payouts.operations.reconciliation.take_settlement import (
-    lock_settlements,
-    refuse_file,
-    subject_of_file,
-)
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import ReturnNotice, return_payment
 from payouts.operations.strangers import PAID, RETURNED, Stranger, case_told, lock_stranger
-from payouts.reconciliation.settlements import CASE_OF, Outcome, SettlementRefused
-from payouts.staff import RESOLVE_PAYMENT
-
-
-class SettlementNotWaiting(Exception):
-    """It does not wait for a second person, or not any more."""
-
-
-class SettlementByUploader(Exception):
-    """Whoever brought the file does not decide about it."""
-
-
-class SettlementDecisionNotPermitted(Exception):
-    """This person may not decide about settlement files."""
-
-
-_REFUSALS: Final = (SettlementNotWaiting, SettlementByUploader, SettlementDecisionNotPermitted)
-
-
-def apply_settlement(file_id: UUID, *, by: User) -> SettlementFile:
-    """Say yes to what a file would change, as the second person; a worker then carries it out.
-
-    :raises SettlementNotWaiting, SettlementByUploader, SettlementDecisionNotPermitted:
-    """
-    file = SettlementFile.objects.get(pk=file_id)
-    act = Act(verb=Verb.APPROVE, subject=subject_of_file(file), after={"sha256": file.digest})
-    with audited(act, refusals=_REFUSALS):
-        file = _decidable(file_id, by)
-        file.state, file.decided_by, file.decided_at = FileState.ACTING, by, timezone.now()
-        file.save(update_fields=["state", "decided_by", "decided_at"])
-        dispatch.ring_settlements()
-    return file
-
-
-def reject_settlement(file_id: UUID, *, by: User, reason: str) -> SettlementFile:
-    """Say no to a file, as the second person: none of its lines counts.
-
-    :raises SettlementNotWaiting, SettlementByUploader, SettlementDecisionNotPermitted:
-    """
-    file = SettlementFile.objects.get(pk=file_id)
-    act = Act(verb=Verb.REJECT, subject=subject_of_file(file), reason=reason)
-    with audited(act, refusals=_REFUSALS):
-        file = _decidable(file_id, by)
-        file.decided_by, file.decided_at = by, timezone.now()
-        refuse_file(file, SettlementRefused("rejected", reason=reason[:500]))
-    return file
-
-
-def _decidable(file_id: UUID, by: User) -> SettlementFile:
-    lock_settlements()
-    file = SettlementFile.objects.get(pk=file_id)
-    if not (by.is_active and by.has_perm(RESOLVE_PAYMENT)):
-        raise SettlementDecisionNotPermitted
-    if file.state != FileState.WAITING:
-        raise SettlementNotWaiting
-    if file.uploaded_by_id == by.pk:
-        raise SettlementByUploader
-    return file
+from payouts.reconciliation.settlements import CASE_OF, Outcome
 
 
 def act_on_next_finding() -> SettlementFile | None:

@@ -6,14 +6,10 @@ One entry a transaction, with its journal and its case, so each is booked once w
 from collections import defaultdict
 from decimal import Decimal
 from typing import Final
-from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from consumers.audit import Act, Verb, audited
-from payouts import dispatch
 from payouts.actors import Actor
 from payouts.doubts import CaseKind
 from payouts.models import (
@@ -37,75 +33,14 @@ from payouts.operations.reconciliation.match_statement import (
 )
 from payouts.operations.reconciliation.take_statement import (
     lock_statements,
-    refuse_statement,
-    subject_of_statement,
 )
 from payouts.reconciliation.bank_statements import (
     BOOKED,
     CASE_OF_ENTRY,
     EntryOutcome,
-    Problem,
-    StatementRefused,
 )
-from payouts.staff import RESOLVE_PAYMENT
 
 _CENT: Final = Decimal("0.01")
-
-
-class StatementNotWaiting(Exception):
-    """It does not wait for a second person, or not any more."""
-
-
-class StatementByUploader(Exception):
-    """Whoever brought the file does not decide about it."""
-
-
-class StatementDecisionNotPermitted(Exception):
-    """This person may not decide about statements."""
-
-
-_REFUSALS: Final = (StatementNotWaiting, StatementByUploader, StatementDecisionNotPermitted)
-
-
-def apply_statement(file_id: UUID, *, by: User) -> StatementFile:
-    """Say yes to what a file would book, as the second person; a worker then carries it out.
-
-    :raises StatementNotWaiting, StatementByUploader, StatementDecisionNotPermitted:
-    """
-    file = StatementFile.objects.get(pk=file_id)
-    act = Act(verb=Verb.APPROVE, subject=subject_of_statement(file), after={"sha256": file.digest})
-    with audited(act, refusals=_REFUSALS):
-        file = _decidable(file_id, by)
-        file.state, file.decided_by, file.decided_at = FileState.ACTING, by, timezone.now()
-        file.save(update_fields=["state", "decided_by", "decided_at"])
-        dispatch.ring_settlements()
-    return file
-
-
-def reject_statement(file_id: UUID, *, by: User, reason: str) -> StatementFile:
-    """Say no to a file, as the second person: none of its entries counts.
-
-    :raises StatementNotWaiting, StatementByUploader, StatementDecisionNotPermitted:
-    """
-    file = StatementFile.objects.get(pk=file_id)
-    act = Act(verb=Verb.REJECT, subject=subject_of_statement(file), reason=reason)
-    with audited(act, refusals=_REFUSALS):
-        file = _decidable(file_id, by)
-        file.decided_by, file.decided_at = by, timezone.now()
-        refuse_statement(file, StatementRefused(Problem("", "rejected", reason[:500])))
-    return file
-
-
-def _decidable(file_id: UUID, by: User) -> StatementFile:
-    lock_statements()
-    file = StatementFile.objects.get(pk=file_id)
-    if not (by.is_active and by.has_perm(RESOLVE_PAYMENT)):
-        raise StatementDecisionNotPermitted
-    if file.state != FileState.WAITING:
-        raise StatementNotWaiting
-    if file.uploaded_by_id == by.pk:
-        raise StatementByUploader
-    return file
 
 
 def act_on_next_entry() -> StatementFile | None:

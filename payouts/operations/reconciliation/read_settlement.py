@@ -9,7 +9,7 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 
-from consumers.audit import Act, Verb, record_act
+from consumers.audit import Act, Verb, record_act, subject_of
 from payouts.models import (
     BEING_JUDGED,
     FileState,
@@ -24,8 +24,7 @@ from payouts.operations.reconciliation.match_settlement import (
 )
 from payouts.operations.reconciliation.take_settlement import (
     lock_settlements,
-    refuse_file,
-    subject_of_file,
+    refuse_settlement,
 )
 from payouts.reconciliation.settlement_files.sandbox_csv import COLUMNS, count_records, read_lines
 from payouts.reconciliation.settlements import SettlementRefused
@@ -58,8 +57,8 @@ def _read_piece(file: SettlementFile) -> None:
                 file.state = FileState.MATCHING
             file.save(update_fields=["pieces_read", "records_read", "state"])
     except SettlementRefused as refusal:
-        refuse_file(file, refusal)
-        record_act(Act(verb=Verb.UPLOAD, subject=subject_of_file(file)).refused(refusal.code))
+        refuse_settlement(file, refusal)
+        record_act(Act(verb=Verb.UPLOAD, subject=subject_of(file)).refused(refusal.code))
 
 
 def _stage(file: SettlementFile) -> None:

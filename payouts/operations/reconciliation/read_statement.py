@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from consumers.audit import Act, Verb, record_act
+from consumers.audit import Act, Verb, record_act, subject_of
 from payouts.models import (
     BEING_JUDGED,
     BankEntry,
@@ -31,7 +31,6 @@ from payouts.operations.reconciliation.match_statement import (
 from payouts.operations.reconciliation.take_statement import (
     lock_statements,
     refuse_statement,
-    subject_of_statement,
 )
 from payouts.reconciliation.bank_statements import Problem, Problems, Statement, StatementRefused
 from payouts.reconciliation.statement_files import read_statements
@@ -86,7 +85,7 @@ def _read(file: StatementFile) -> None:
             file.save(update_fields=["entries", "state"])
     except StatementRefused as refusal:
         refuse_statement(file, refusal)
-        record_act(Act(verb=Verb.UPLOAD, subject=subject_of_statement(file)).refused(refusal.code))
+        record_act(Act(verb=Verb.UPLOAD, subject=subject_of(file)).refused(refusal.code))
 
 
 def _require_ours(statements: Sequence[Statement]) -> None:

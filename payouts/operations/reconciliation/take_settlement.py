@@ -1,72 +1,51 @@
 """Takes a network's settlement file in: quick, whole, and nothing is judged yet."""
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from consumers.audit import Act, Subject, Verb, audited, subject_of
+from consumers.audit import audited
 from consumers.ids import new_id_at
 from consumers.statements import fetch_rows
 from consumers.typed_numbers import held_card_number
 from payouts import dispatch
 from payouts.models import Attempt, FileState, SettlementFile
+from payouts.operations.reconciliation.brought_files import (
+    LONGEST_NAME,
+    BringingNotPermitted,
+    FileUpload,
+    Taken,
+    may_bring,
+    same_file,
+    upload_act,
+)
 from payouts.reconciliation.settlement_files.sandbox_csv import NETWORK, Header, read_edges
 from payouts.reconciliation.settlements import LARGEST_FILE_BYTES, SettlementRefused
-from payouts.staff import RESOLVE_PAYMENT
 
 PIECE_BYTES: Final = 4 * 1024 * 1024
-LONGEST_NAME: Final = 200
 # As far as the network's clock may be ahead of ours.
 CLOCKS_APART: Final = timedelta(minutes=5)
 
 
-class SettlementNotPermitted(SettlementRefused):
-    """This person may not bring settlement files."""
-
-    def __init__(self) -> None:
-        super().__init__("not_permitted")
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementUpload:
-    """A file as it came. `by` is whoever brought it; None if it came over the network's channel."""
-
-    name: str
-    content: bytes
-    by: User | None = None
-
-
-class Taken(NamedTuple):
-    """The file, and whether it is here for the first time."""
-
-    file: SettlementFile
-    is_new: bool
-
-
-def take_settlement(upload: SettlementUpload) -> Taken:
+def take_settlement(upload: FileUpload) -> Taken[SettlementFile]:
     """Keep the file whole, and have it read; the very same file again is the one that is here.
 
     Two at once are taken one after the other.
 
+    :raises BringingNotPermitted: nothing is kept but an audit entry.
     :raises SettlementRefused: it is no such file, is not whole, is not about instructions of ours,
         or is about a time that another file is about. Nothing is kept but an audit entry.
     """
-    digest = hashlib.sha256(upload.content).digest()
-    told = {"file": upload.name, "sha256": digest.hex(), "bytes": len(upload.content)}
-    subject = Subject(SettlementFile._meta.label_lower, label="settlement file")
-    act = Act(verb=Verb.UPLOAD, subject=subject, after=told)
-    known = _known(digest)
-    if known is not None and _may_bring(upload.by):
+    known = same_file(upload, SettlementFile)
+    if known is not None and may_bring(upload.by):
         return Taken(known, is_new=False)
-    with audited(act, refusals=(SettlementRefused,)):
-        return _taken(upload, digest)
+    act = upload_act(upload, SettlementFile)
+    with audited(act, refusals=(BringingNotPermitted, SettlementRefused)):
+        return _taken(upload)
 
 
 def lock_settlements() -> None:
@@ -84,25 +63,16 @@ def pieces_of(content: bytes) -> Iterator[bytes]:
         begin = end
 
 
-def _known(digest: bytes) -> SettlementFile | None:
-    kept = SettlementFile.objects.exclude(state=FileState.REFUSED)
-    return kept.filter(sha256=digest).first()
-
-
-def _may_bring(by: User | None) -> bool:
-    return by is None or (by.is_active and by.has_perm(RESOLVE_PAYMENT))
-
-
-def _taken(upload: SettlementUpload, digest: bytes) -> Taken:
-    if not _may_bring(upload.by):
-        raise SettlementNotPermitted
+def _taken(upload: FileUpload) -> Taken[SettlementFile]:
+    if not may_bring(upload.by):
+        raise BringingNotPermitted
     if len(upload.content) > LARGEST_FILE_BYTES:
         raise SettlementRefused("too_large")
     if held_card_number(upload.name):
         raise SettlementRefused("card_number_in_name")
     header, trailer = read_edges(upload.content)
     lock_settlements()
-    if (known := _known(digest)) is not None:
+    if (known := same_file(upload, SettlementFile)) is not None:
         return Taken(known, is_new=False)
     _require_fits(header)
     at, pieces = timezone.now(), list(pieces_of(upload.content))
@@ -110,7 +80,7 @@ def _taken(upload: SettlementUpload, digest: bytes) -> Taken:
         id=new_id_at(at),
         name=upload.name[:LONGEST_NAME],
         network=NETWORK,
-        sha256=digest,
+        sha256=upload.sha256,
         size_bytes=len(upload.content),
         pieces=len(pieces),
         uploaded_by=upload.by,
@@ -154,7 +124,7 @@ def _require_fits(header: Header) -> None:
         raise SettlementRefused("window_overlaps", other=other.reference, other_id=str(other.pk))
 
 
-def refuse_file(file: SettlementFile, refusal: SettlementRefused) -> None:
+def refuse_settlement(file: SettlementFile, refusal: SettlementRefused) -> None:
     """End a file of which no line is to count. Runs under `lock_settlements`."""
     file.state = FileState.REFUSED
     file.refusal = {"code": refusal.code, **refusal.details}
@@ -164,8 +134,3 @@ def refuse_file(file: SettlementFile, refusal: SettlementRefused) -> None:
         for table in ("settlementfinding", "settlementline", "settlementpiece"):
             statement = f"DELETE FROM payouts_{table} WHERE file_id = %(id)s RETURNING NULL"  # noqa: S608  # nosec B608: constants only
             fetch_rows(statement, {"id": file.pk})
-
-
-def subject_of_file(file: SettlementFile) -> Subject:
-    """What the audit trail calls it."""
-    return subject_of(file, label=file.reference)

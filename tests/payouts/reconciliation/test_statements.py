@@ -34,16 +34,18 @@ from payouts.networks.sandbox.statement import (
 from payouts.operations.cases import ways_of
 from payouts.operations.changes import Proposal, approve_change, propose_change
 from payouts.operations.reconciliation import read_statement
-from payouts.operations.reconciliation.act_on_statement import (
-    StatementByUploader,
-    StatementDecisionNotPermitted,
-    StatementNotWaiting,
-    act_on_next_entry,
-    apply_statement,
-    reject_statement,
+from payouts.operations.reconciliation.act_on_statement import act_on_next_entry
+from payouts.operations.reconciliation.brought_files import FileUpload
+from payouts.operations.reconciliation.decide_file import (
+    STATEMENTS,
+    FileByUploader,
+    FileDecisionNotPermitted,
+    FileNotWaiting,
+    apply_file,
+    reject_file,
 )
 from payouts.operations.reconciliation.read_statement import read_next_statement
-from payouts.operations.reconciliation.take_statement import StatementUpload, take_statement
+from payouts.operations.reconciliation.take_statement import take_statement
 from payouts.operations.record_outcome import record_outcome
 from payouts.work.statement_work import work_on_statements
 from tests.books import assert_books_are_right, balance, refusal, select
@@ -112,7 +114,7 @@ def test_what_the_network_took_settles_its_file_once(settled: SettlementFile) ->
     assert (file.state, outcomes_of(file)) == ("done", ["settled"])
     assert changed(before) == {"bank": "-100.00", "network_payable": "100.00"}
     assert not cases()
-    again = take_statement(StatementUpload("other.csv", content))
+    again = take_statement(FileUpload("other.csv", content))
     assert (again.file.pk, again.is_new) == (file.pk, False)
     work_on_statements()
     assert len(journals()) == 1
@@ -317,7 +319,7 @@ def test_what_was_refused_may_come_again(settled: SettlementFile) -> None:
     bring_statement(statement_of(closes_on=YESTERDAY, opens_on=YESTERDAY, opening_cents=5))
     content = statement_of(movement_for(settled))
     assert bring_statement(content).state == "refused"
-    again = take_statement(StatementUpload("again.csv", content))
+    again = take_statement(FileUpload("again.csv", content))
     assert again.is_new
     assert not journals()
 
@@ -343,7 +345,7 @@ def test_goes_on_after_a_death_between_any_two_pieces(
 ) -> None:
     monkeypatch.setattr(read_statement, "JUDGED_AT_ONCE", 2)
     twice, fee = movement_for(settled), movement_for(settled, cents=-5_00, reference="")
-    take_statement(StatementUpload("a.csv", statement_of(twice, twice, fee)))
+    take_statement(FileUpload("a.csv", statement_of(twice, twice, fee)))
     for _ in range(step):
         with monkeypatch.context() as patch, contextlib.suppress(Killed):
             patch.setattr(BankEntry, "save", dies)
@@ -364,7 +366,7 @@ def dies(*_: Any, **__: Any) -> None:
 def test_a_file_that_kills_its_readers_is_set_aside(
     monkeypatch: pytest.MonkeyPatch, settled: SettlementFile
 ) -> None:
-    take_statement(StatementUpload("a.csv", statement_of(movement_for(settled))))
+    take_statement(FileUpload("a.csv", statement_of(movement_for(settled))))
     monkeypatch.setattr(read_statement, "read_statements", dies)
     for _ in range(read_statement.MOST_TRIES):
         with pytest.raises(Killed):
@@ -379,24 +381,24 @@ def test_what_a_person_brings_and_would_book_waits_for_a_second_one(
     opal, otto = two_operators()
     file = bring_statement(statement_of(movement_for(settled)), by=opal)
     assert (file.state, journals()) == ("waiting", [])
-    with pytest.raises(StatementByUploader):
-        apply_statement(file.pk, by=opal)
-    with pytest.raises(StatementDecisionNotPermitted):
-        apply_statement(file.pk, by=make_staff("vera", "viewer"))
+    with pytest.raises(FileByUploader):
+        apply_file(STATEMENTS, file.pk, by=opal)
+    with pytest.raises(FileDecisionNotPermitted):
+        apply_file(STATEMENTS, file.pk, by=make_staff("vera", "viewer"))
     assert refusal("UPDATE payouts_statementfile SET state = 'acting'") == "PY161"
     assert not journals()
-    apply_statement(file.pk, by=otto)
+    apply_file(STATEMENTS, file.pk, by=otto)
     work_on_statements()
     assert len(journals()) == 1
-    with pytest.raises(StatementNotWaiting):
-        reject_statement(file.pk, by=otto, reason="Too late")
+    with pytest.raises(FileNotWaiting):
+        reject_file(STATEMENTS, file.pk, by=otto, reason="Too late")
 
 
 def test_a_second_person_may_say_no_and_the_right_one_comes(settled: SettlementFile) -> None:
     opal, otto = two_operators()
     content = statement_of(movement_for(settled))
     file = bring_statement(content, by=opal)
-    reject_statement(file.pk, by=otto, reason="Not from the bank")
+    reject_file(STATEMENTS, file.pk, by=otto, reason="Not from the bank")
     assert not BankEntry.objects.exists()
     assert bring_statement(content).state == "done"
     assert len(journals()) == 1

@@ -11,16 +11,17 @@ from consumers.models import AuditEntry, PaymentCard
 from payouts.models import Case, SettlementFile, SettlementFinding, SettlementLine, SettlementPiece
 from payouts.networks.sandbox.settlement import Window
 from payouts.operations.reconciliation import read_settlement, take_settlement
-from payouts.operations.reconciliation.act_on_settlement import (
-    SettlementByUploader,
-    SettlementDecisionNotPermitted,
-    SettlementNotWaiting,
-    act_on_next_finding,
-    apply_settlement,
-    reject_settlement,
+from payouts.operations.reconciliation.act_on_settlement import act_on_next_finding
+from payouts.operations.reconciliation.brought_files import BringingNotPermitted, FileUpload
+from payouts.operations.reconciliation.decide_file import (
+    SETTLEMENTS,
+    FileByUploader,
+    FileDecisionNotPermitted,
+    FileNotWaiting,
+    apply_file,
+    reject_file,
 )
 from payouts.operations.reconciliation.read_settlement import read_next_settlement
-from payouts.operations.reconciliation.take_settlement import SettlementNotPermitted
 from payouts.operations.record_outcome import record_outcome
 from payouts.reconciliation.settlements import SettlementRefused
 from payouts.states import Status
@@ -42,7 +43,7 @@ def test_the_same_file_again_changes_nothing(card: PaymentCard) -> None:
     content = settlement_of([line_about(push_unknown(card)), line_about(push_unknown(card))])
     first = bring(content)
     before = select("SELECT count(*), max(id) FROM payouts_event")
-    again = take_settlement.take_settlement(take_settlement.SettlementUpload("b.csv", content))
+    again = take_settlement.take_settlement(FileUpload("b.csv", content))
     assert (again.file.pk, again.is_new) == (first.pk, False)
     work_on_settlements()
     assert select("SELECT count(*), max(id) FROM payouts_event") == before
@@ -148,7 +149,7 @@ def test_goes_on_after_a_death_between_any_two_pieces(
     monkeypatch.setattr(read_settlement, "JUDGED_AT_ONCE", 2)
     payments = [push_unknown(card) for _ in range(4)]
     lines = [*map(line_about, payments), line_about(payments[0])]
-    upload = take_settlement.SettlementUpload("a.csv", settlement_of(lines))
+    upload = FileUpload("a.csv", settlement_of(lines))
     file = take_settlement.take_settlement(upload).file
     for _ in range(step):
         # Each commits what it did, or nothing of it.
@@ -177,16 +178,16 @@ def test_what_a_person_brings_waits_for_a_second_one(card: PaymentCard) -> None:
     opal, otto = two_operators()
     file = bring(settlement_of([line_about(payment)]), by=opal)
     assert (file.state, status_of(payment)) == ("waiting", Status.UNKNOWN)
-    with pytest.raises(SettlementByUploader):
-        apply_settlement(file.pk, by=opal)
-    with pytest.raises(SettlementDecisionNotPermitted):
-        apply_settlement(file.pk, by=make_staff("vera", "viewer"))
+    with pytest.raises(FileByUploader):
+        apply_file(SETTLEMENTS, file.pk, by=opal)
+    with pytest.raises(FileDecisionNotPermitted):
+        apply_file(SETTLEMENTS, file.pk, by=make_staff("vera", "viewer"))
     assert status_of(payment) is Status.UNKNOWN
-    apply_settlement(file.pk, by=otto)
+    apply_file(SETTLEMENTS, file.pk, by=otto)
     work_on_settlements()
     assert status_of(payment) is Status.COMPLETED
-    with pytest.raises(SettlementNotWaiting):
-        reject_settlement(file.pk, by=otto, reason="Too late")
+    with pytest.raises(FileNotWaiting):
+        reject_file(SETTLEMENTS, file.pk, by=otto, reason="Too late")
 
 
 def test_what_would_only_open_a_case_waits_too(card: PaymentCard) -> None:
@@ -196,7 +197,7 @@ def test_what_would_only_open_a_case_waits_too(card: PaymentCard) -> None:
     file = bring(settlement_of([]), by=opal)
     assert (file.state, Case.objects.count()) == ("waiting", 0)
     assert refusal("UPDATE payouts_settlementfile SET state = 'acting'") == "PY151"
-    apply_settlement(file.pk, by=otto)
+    apply_file(SETTLEMENTS, file.pk, by=otto)
     work_on_settlements()
     assert Case.objects.get().subject == str(payment.pk)
 
@@ -212,7 +213,7 @@ def test_a_second_person_may_say_no(card: PaymentCard) -> None:
     payment = push_unknown(card)
     opal, otto = two_operators()
     file = bring(settlement_of([line_about(payment)]), by=opal)
-    reject_settlement(file.pk, by=otto, reason="Not from the network")
+    reject_file(SETTLEMENTS, file.pk, by=otto, reason="Not from the network")
     work_on_settlements()
     file.refresh_from_db()
     assert (file.state, file.refusal["code"]) == ("refused", "rejected")
@@ -224,18 +225,18 @@ def test_what_somebody_has_said_no_to_may_come_again(card: PaymentCard) -> None:
     payment = push_unknown(card)
     content = settlement_of([line_about(payment)])
     opal, otto = two_operators()
-    reject_settlement(bring(content, by=opal).pk, by=otto, reason="By mistake")
+    reject_file(SETTLEMENTS, bring(content, by=opal).pk, by=otto, reason="By mistake")
     again = bring(content, by=opal)
     assert again.state == "waiting"
     assert bring(content, by=opal) == again
-    apply_settlement(again.pk, by=otto)
+    apply_file(SETTLEMENTS, again.pk, by=otto)
     work_on_settlements()
     assert status_of(payment) is Status.COMPLETED
 
 
 def test_a_viewer_brings_no_file(card: PaymentCard) -> None:
     content = settlement_of([line_about(push_unknown(card))])
-    with pytest.raises(SettlementNotPermitted):
+    with pytest.raises(BringingNotPermitted):
         bring(content, by=make_staff("vera", "viewer"))
     assert not SettlementFile.objects.exists()
 

@@ -13,7 +13,7 @@ from payouts.models import Case, Payment, SettlementFile, SettlementFinding
 from payouts.networks.sandbox.settlement import Window
 from payouts.operations.cases import Disagreement, open_case, ways_of
 from payouts.operations.changes import ChangeImpossible
-from payouts.operations.reconciliation.act_on_settlement import apply_settlement
+from payouts.operations.reconciliation.decide_file import SETTLEMENTS, apply_file
 from payouts.operations.record_outcome import record_outcome
 from payouts.states import Status
 from payouts.work.settlement_work import work_on_settlements
@@ -69,7 +69,7 @@ def test_a_person_ends_no_case_about_money_alone(missing: Payment) -> None:
     proposal = propose_closing(the_case(CaseKind.MISSING_THERE), Way.GIVE_BACK, by=opal)
     file = bring(later_file(missing), by=opal)
     assert (file.state, the_case(CaseKind.MISSING_THERE).state) == ("waiting", "open")
-    apply_settlement(file.pk, by=otto)
+    apply_file(SETTLEMENTS, file.pk, by=otto)
     work_on_settlements()
     assert the_case(CaseKind.MISSING_THERE).state == "closed"
     # Nobody gives back what has come.
