@@ -36,5 +36,10 @@ def first_id_at(instant: datetime) -> UUID:
     return UUID(int=_milliseconds(instant) << 80)
 
 
+def milliseconds_of(key: UUID) -> int:
+    """Return when a row with the key was made, in milliseconds since 1970."""
+    return key.int >> 80
+
+
 def _milliseconds(instant: datetime) -> int:
     return int(instant.timestamp()) * 1000 + instant.microsecond // 1000

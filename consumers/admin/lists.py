@@ -123,6 +123,11 @@ class KeysetChangeList(ChangeList):
         """Count what the list shows; a table that is counted elsewhere can answer from there."""
         return bounded_count(self.queryset)
 
+    @property
+    def foot(self) -> str:
+        """What stands beside the count at the foot of the list, if anything does."""
+        return ""
+
     def _rows(self, size: int) -> list[Model]:
         if self.newer_than is not None:
             newer = self.window(size + 1).filter(pk__gt=self.newer_than).order_by("pk")

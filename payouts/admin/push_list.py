@@ -26,12 +26,14 @@ from payouts.finding.push_columns import value_words, with_columns
 from payouts.finding.push_lists import ListChoice, choice_of
 from payouts.finding.push_pages import (
     LOOKED_AT_MOST,
+    count_of_found,
     count_of_pushes,
     found_pushes,
     page_of_pushes,
 )
 from payouts.finding.push_query import PushQuery, UnreadableQuery
 from payouts.models import Payment
+from payouts.money import ZERO
 from payouts.states import Status
 
 if TYPE_CHECKING:
@@ -182,7 +184,8 @@ class PushChangeList(KeysetChangeList):
 
     def window(self, size: int) -> QuerySet[Payment]:
         keys = self._keys(size)
-        return with_columns(self.queryset.filter(pk__in=keys), self.choice.columns)
+        # The foot says what the page comes to, also where nobody chose to see amounts.
+        return with_columns(self.queryset.filter(pk__in=keys), (*self.choice.columns, "amount"))
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -195,9 +198,17 @@ class PushChangeList(KeysetChangeList):
 
     def counted(self) -> Count:
         found = self.found
-        if found is not None:
-            return Count(len(found.ids), is_exact=found.is_complete)
-        return Count(*count_of_pushes(self.asked))
+        counted = count_of_pushes(self.asked) if found is None else count_of_found(found)
+        self.sum_in_all = counted.amount
+        return Count(counted.rows, is_exact=counted.is_exact)
+
+    @property
+    def foot(self) -> str:
+        """What they come to in dollars without fees: all of them or, if nobody knows, this page."""
+        if self.sum_in_all is not None:
+            return f"{self.sum_in_all:,.2f} USD in all"
+        on_page = sum((payment.amount for payment in self.result_list), ZERO)
+        return f"{on_page:,.2f} USD on this page"
 
     @cached_property
     def found(self) -> Found | None:

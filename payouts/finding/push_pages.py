@@ -4,31 +4,43 @@ Which index bears a question is decided here, because PostgreSQL's statistics ca
 status or an amount is among the newest. Every answer reads a bounded number of rows.
 """
 
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db import models
 
+from consumers.ids import milliseconds_of, new_id
 from consumers.search import Found
 from consumers.statements import fetch_row, fetch_rows
 from payouts.approvals import Source
 from payouts.finding.push_query import ZONE, PushQuery, within
 from payouts.finding.search import REACHED, find_payments
 from payouts.models import PaymentTally
+from payouts.money import ZERO
+from payouts.rollups.figures import Sum, sum_of_period
+from payouts.rollups.sql import QUARTER_MS
 
 COUNTED_AT_MOST: Final = 10_000
 # What no index bears is met on the way: one page, or count, goes past so many pushes and stops.
 LOOKED_AT_MOST: Final = 20_000
 # Amounts are gathered and put in order if there are no more of them; else they are met on the way.
 _GATHERED_AT_MOST: Final = 5_000
+# A quarter of an hour has some twenty rows in the rollups.
+_ROLLED_UP_AT_MOST: Final = timedelta(days=100) // timedelta(milliseconds=1)
 _BACK_OFFICE: Final = tuple(source.value for source in Source if source is not Source.API)
 
 
 class Counted(NamedTuple):
-    """How many there are or, when not exact, a number that they are at least."""
+    """How many there are or, when not exact, a number that they are at least.
+
+    `amount` are their dollars without fees; None where nobody has seen them all.
+    """
 
     rows: int
     is_exact: bool
+    amount: Decimal | None = None
 
 
 class KeyPage(NamedTuple):
@@ -85,9 +97,18 @@ _SOURCE: Final = _Way(
 )
 _DAYS: Final = frozenset({"day_from", "day_to", ZONE})
 _AMOUNTS: Final = frozenset({"amount_min", "amount_max"})
-_COUNT: Final = (
-    "SELECT count(counted.id), count(counted.edge) > 0 FROM ({walk}) AS counted(id, edge)"
-)
+# Amounts are read only where they are all.
+_COUNT: Final = """
+SELECT few.rows, few.is_all, CASE WHEN few.is_all THEN (
+    SELECT COALESCE(sum(amount), 0) FROM payouts_payment WHERE id = ANY(few.ids)
+) END
+FROM (
+    SELECT count(id) AS rows, count(id) <= %(counted)s AND count(edge) = 0 AS is_all,
+        array_agg(id) AS ids
+    FROM ({walk}) AS counted(id, edge)
+) few
+"""
+_SUM: Final = "SELECT COALESCE(sum(amount), 0) FROM payouts_payment WHERE id = ANY(%(ids)s::uuid[])"
 
 
 def _walk(way: _Way, *, is_bounded: bool, limit: int) -> str:
@@ -135,17 +156,17 @@ WITH near AS MATERIALIZED (
 ), few AS (
     SELECT count(*) <= %(gathered)s AS are FROM near
 )
-SELECT few.are, fitting.id FROM few LEFT JOIN LATERAL (
-    SELECT one.id FROM near CROSS JOIN LATERAL (
-        SELECT id FROM payouts_payment WHERE id = near.id AND {REACHED} LIMIT 1
+SELECT few.are, fitting.id, fitting.amount FROM few LEFT JOIN LATERAL (
+    SELECT one.id, one.amount FROM near CROSS JOIN LATERAL (
+        SELECT id, amount FROM payouts_payment WHERE id = near.id AND {REACHED} LIMIT 1
     ) one WHERE few.are
 ) fitting ON TRUE
 """  # noqa: S608  # nosec B608
 
 # A batch has fifty thousand lines at most. Each names its push, so `REACHED` need not ask again.
 _OF_BATCH: Final = f"""
-SELECT one.id FROM payouts_batchrow line CROSS JOIN LATERAL (
-    SELECT id FROM payouts_payment
+SELECT one.id, one.amount FROM payouts_batchrow line CROSS JOIN LATERAL (
+    SELECT id, amount FROM payouts_payment
     WHERE id = line.payment_id AND {REACHED} AND {_OF_PARTNER} LIMIT 1
 ) one
 WHERE line.batch_id = %(of_batch)s AND line.payment_id IS NOT NULL
@@ -166,7 +187,7 @@ def page_of_pushes(
     is_upward = newer_than is not None
     reach = within(query.reach, older_than=older_than, newer_than=newer_than)
     narrowed = PushQuery(query.text, reach, query.given)
-    ids = _gathered(narrowed)
+    ids = found_pushes(narrowed).ids if narrowed.text else _gathered(narrowed)
     if ids is not None:
         return KeyPage(sorted(ids, reverse=not is_upward)[:limit])
     return _walked(narrowed, limit=limit, is_upward=is_upward)
@@ -178,46 +199,73 @@ def found_pushes(query: PushQuery) -> Found:
 
 
 def count_of_pushes(query: PushQuery) -> Counted:
-    """Count by maintained rows where they know, else as far as a page would look."""
+    """Count by maintained rows where they know, else as far as a page would look.
+
+    Two statements at most.
+    """
     if query.text:
-        found = found_pushes(query)
-        return Counted(len(found.ids), is_exact=found.is_complete)
+        return count_of_found(found_pushes(query))
     if query.narrowed_by() <= {"status", "partner"}:
-        return Counted(_tallied(query), is_exact=True)
-    ids = _gathered(query)
-    if ids is not None:
-        return Counted(len(ids), is_exact=True)
+        return _tallied(query)
+    rolled_up = _rolled_up(query)
+    if rolled_up is not None:
+        return Counted(rolled_up.payments, is_exact=True, amount=rolled_up.amount)
+    amounts = _gathered(query)
+    if amounts is not None:
+        return Counted(len(amounts), is_exact=True, amount=sum(amounts.values(), ZERO))
     if query.narrowed_by() <= _AMOUNTS | {"partner"}:
         # There are too many to be gathered, and that is all there is to know.
         return Counted(_GATHERED_AT_MOST, is_exact=False)
     walk = _statement(query, limit=COUNTED_AT_MOST + 1)
-    row = fetch_row(_COUNT.format(walk=walk), _parameters(query))
+    parameters = {**_parameters(query), "counted": COUNTED_AT_MOST}
+    row = fetch_row(_COUNT.format(walk=walk), parameters)
     assert row is not None
-    rows, has_more = row
-    is_exact = rows <= COUNTED_AT_MOST and not has_more
-    return Counted(min(rows, COUNTED_AT_MOST), is_exact=is_exact)
+    rows, is_exact, amount = row
+    return Counted(min(rows, COUNTED_AT_MOST), is_exact=is_exact, amount=amount)
 
 
-def _tallied(query: PushQuery) -> int:
+def count_of_found(found: Found) -> Counted:
+    """The same of what a search has found: one statement, unless there is more than that."""
+    if not found.is_complete:
+        return Counted(len(found.ids), is_exact=False)
+    row = fetch_row(_SUM, {"ids": found.ids})
+    assert row is not None
+    return Counted(len(found.ids), is_exact=True, amount=row[0])
+
+
+def _tallied(query: PushQuery) -> Counted:
     tallies = PaymentTally.objects.all()
     if query.reach.partner_id is not None:
         tallies = tallies.filter(partner_id=query.reach.partner_id)
     if query.status is not None:
         tallies = tallies.filter(status=query.status.value)
-    return int(tallies.aggregate(total=Sum("payments"))["total"] or 0)
+    sums = tallies.aggregate(rows=models.Sum("payments"), amount=models.Sum("amount"))
+    return Counted(int(sums["rows"] or 0), is_exact=True, amount=sums["amount"] or ZERO)
 
 
-def _gathered(query: PushQuery) -> list[UUID] | None:
-    """All keys of what is surely rare; None if it is not, or nobody knows without looking."""
-    if query.text:
-        return found_pushes(query).ids
+def _rolled_up(query: PushQuery) -> Sum | None:
+    """What rollups know: days of all partners, not too many, perhaps of one status or reason."""
+    reach = query.reach
+    if not {"day_from"} <= query.narrowed_by() <= _DAYS | {"status", "failure"}:
+        return None
+    since, until = milliseconds_of(reach.first), milliseconds_of(reach.end)
+    if "day_to" not in query.narrowed_by():
+        until = milliseconds_of(new_id()) // QUARTER_MS * QUARTER_MS + QUARTER_MS
+    if until - since > _ROLLED_UP_AT_MOST or since % QUARTER_MS or until % QUARTER_MS:
+        return None
+    first, end = (datetime.fromtimestamp(at / 1000, tz=UTC) for at in (since, until))
+    return sum_of_period(first, end, status=query.status, failure=reach.failure)
+
+
+def _gathered(query: PushQuery) -> dict[UUID, Decimal] | None:
+    """All keys of what is surely rare, with dollars; None if it is not, or nobody knows yet."""
     if query.reach.batch_id is not None:
         parameters = {**_parameters(query), "batch_id": None, "of_batch": query.reach.batch_id}
-        return [row[0] for row in fetch_rows(_OF_BATCH, parameters)]
+        return dict(fetch_rows(_OF_BATCH, parameters))
     if query.reach.amount_min is None and query.reach.amount_max is None:
         return None
     rows = fetch_rows(_OF_AMOUNTS, _parameters(query))
-    return [row[1] for row in rows if row[1] is not None] if rows[0][0] else None
+    return {key: amount for _, key, amount in rows if key is not None} if rows[0][0] else None
 
 
 def _walked(query: PushQuery, *, limit: int, is_upward: bool) -> KeyPage:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from consumers.statements import fetch_rows
+from consumers.statements import fetch_row, fetch_rows
 from payouts.money import ZERO
 from payouts.rollups.paces import seconds_at
 from payouts.rollups.sql import CURSOR, of_events
@@ -92,17 +92,20 @@ class Figures:
         return dict(sorted(sums.items(), key=lambda one: (-one[1].payments, one[0])))
 
 
-_BY_DAY: Final = f"""
+_WITHIN: Final = """began_at >= %(since)s
+        AND began_at < COALESCE(%(until)s::timestamptz, 'infinity')"""
+_FACTS: Final = f"""
 WITH newer AS MATERIALIZED (
     SELECT * FROM payouts_event WHERE id > {CURSOR} ORDER BY id LIMIT %(newer_at_most)s + 1
 ), facts AS (
     SELECT began_at, status, failure_code, pace, payments, amount FROM payouts_pushrollup
-    WHERE began_at >= %(since)s
+    WHERE {_WITHIN}
     UNION ALL
     SELECT began_at, status, failure_code, pace, payments, amount FROM (
         {of_events("(SELECT * FROM newer ORDER BY id LIMIT %(newer_at_most)s)")}
-    ) AS since WHERE began_at >= %(since)s
-)
+    ) AS since WHERE {_WITHIN}
+)"""  # noqa: S608  # nosec B608: constants only
+_BY_DAY: Final = f"""{_FACTS}
 SELECT width_bucket(began_at, %(begins)s::timestamptz[]), status, failure_code, pace,
     sum(payments)::bigint, sum(amount), (SELECT count(*) FROM newer) > %(newer_at_most)s
 FROM facts GROUP BY 1, 2, 3, 4 HAVING sum(payments) <> 0
@@ -117,7 +120,12 @@ def figures_of_days(begins: Sequence[datetime]) -> Figures:
     days = [DayFigures(at) for at in begins]
     rows = fetch_rows(
         _BY_DAY,
-        {"begins": list(begins), "since": begins[0], "newer_at_most": NEWER_AT_MOST},
+        {
+            "begins": list(begins),
+            "since": begins[0],
+            "until": None,
+            "newer_at_most": NEWER_AT_MOST,
+        },
     )
     for number, status, code, pace, payments, amount, _ in rows:
         day, some = days[number - 1], Sum(payments, amount)
@@ -126,6 +134,38 @@ def figures_of_days(begins: Sequence[datetime]) -> Figures:
         if status == Status.FAILED.value:
             day.failures[code] += some
     return Figures(days, is_behind=bool(rows) and bool(rows[0][-1]))
+
+
+_OF_PERIOD: Final = f"""{_FACTS}
+SELECT COALESCE(sum(payments), 0)::bigint, COALESCE(sum(amount), 0),
+    (SELECT count(*) FROM newer) > %(newer_at_most)s
+FROM facts
+WHERE (%(status)s::text IS NULL OR status = %(status)s)
+    AND (%(failure)s::text IS NULL OR failure_code = %(failure)s)
+"""  # noqa: S608  # nosec B608: constants only
+
+
+def sum_of_period(
+    since: datetime, until: datetime, *, status: Status | None, failure: str | None
+) -> Sum | None:
+    """Sum up what was asked for from `since` up to but not including `until`, of all partners.
+
+    Both must begin a quarter of an hour. `status` and `failure`, our code, narrow it. None if the
+    newest events are not counted yet. One statement.
+    """
+    row = fetch_row(
+        _OF_PERIOD,
+        {
+            "since": since,
+            "until": until,
+            "newer_at_most": NEWER_AT_MOST,
+            "status": status and status.value,
+            "failure": failure,
+        },
+    )
+    assert row is not None
+    payments, amount, is_behind = row
+    return None if is_behind else Sum(payments, amount)
 
 
 @dataclass(frozen=True, slots=True)

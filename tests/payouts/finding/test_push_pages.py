@@ -1,16 +1,21 @@
 """Keys of pushes as an address asks for them: bounded, in order, and nothing left out unsaid."""
 
+from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from payouts.finding import push_pages
 from payouts.finding.push_pages import KeyPage, count_of_pushes, page_of_pushes
 from payouts.finding.push_query import PushQuery, UnreadableQuery, address_of
 from payouts.models import Payment
 from payouts.operations.record_outcome import record_outcome
+from payouts.rollups import figures
 from tests.batches import issued, line, rows_of
 from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer
+from tests.payouts.rollups.books import link_and_follow
 from tests.pushes import (
     CLIENT_ID,
     claim,
@@ -82,7 +87,7 @@ def test_says_how_far_it_has_looked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first == KeyPage([], others[1].pk)
     query = PushQuery.read({"network": "mastercard"})
     assert page_of_pushes(query, limit=9, older_than=first.looked_to) == KeyPage([rare.pk])
-    assert count_of_pushes(query) == (0, False)
+    assert count_of_pushes(query) == (0, False, None)
 
 
 def test_looks_as_far_for_a_status_of_several_partners(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,9 +112,46 @@ def test_rare_amounts_are_found_wherever_they_are(monkeypatch: pytest.MonkeyPatc
     for _ in range(5):
         push(card, amount="10.00")
     assert page(amount_min="500").ids == keys(large)
-    assert count_of_pushes(PushQuery.read({"amount_min": "500"})) == (1, True)
+    assert count_of_pushes(PushQuery.read({"amount_min": "500"})) == (1, True, Decimal(900))
     assert page(amount_min="500", status="failed").ids == []
     assert page(amount_max="10").looked_to is not None
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "counted"),
+    [
+        ({}, (3, True, 70)),
+        ({"day_to": str(timezone.now().date() + timedelta(days=1))}, (3, True, 70)),
+        ({"status": "failed"}, (1, True, 20)),
+        ({"failure": "do_not_honor"}, (1, True, 20)),
+        ({"status": "completed", "failure": "do_not_honor"}, (0, True, 0)),
+        ({"day_to": "2020-01-01"}, (0, True, 0)),
+        ({"day_from": "2020-01-01"}, (2, False, None)),
+        ({"source": "api"}, (2, False, None)),
+    ],
+)
+def test_days_are_counted_and_summed_up_by_the_rollups(
+    narrowed: dict[str, str], counted: tuple[int, bool, int | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push_pages, "COUNTED_AT_MOST", 2)
+    submitted = push_submitted(make_payee(), amount="20.00")
+    for dollars in ("10.00", "40.00"):
+        push(make_payee(), amount=dollars)
+    link_and_follow()
+    # Not in the rollups yet.
+    record_outcome(submitted.pk, declined("05"))
+    week_ago = timezone.now().date() - timedelta(days=7)
+    days = {"day_from": str(week_ago), "zone": "Asia/Kathmandu"}
+    assert count_of_pushes(PushQuery.read({**days, **narrowed})) == counted
+
+
+def test_days_are_counted_on_the_way_while_the_rollups_are_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(figures, "NEWER_AT_MOST", 0)
+    push(make_payee(), amount="10.00")
+    query = PushQuery.read({"day_from": str(timezone.now().date() - timedelta(days=1))})
+    assert count_of_pushes(query) == (1, True, Decimal(10))
 
 
 def test_an_address_asks_for_the_same_again() -> None:
@@ -149,7 +191,7 @@ def test_a_reason_is_of_what_failed_only() -> None:
     record_outcome(payment.pk, declined("05"), send_number=claim(payment).send_number)
     push_submitted(make_payee())
     assert page(failure="do_not_honor").ids == keys(payment)
-    assert count_of_pushes(PushQuery.read({"failure": "do_not_honor"})) == (1, True)
+    assert count_of_pushes(PushQuery.read({"failure": "do_not_honor"})) == (1, True, Decimal(100))
     assert page(failure="do_not_honor", status="completed").ids == []
     assert page(failure="expired_card").ids == []
 
@@ -163,5 +205,5 @@ def test_the_pushes_of_a_batch_and_some_of_them() -> None:
     assert page(batch=key).ids == in_batch
     assert page(1, batch=key, newer_than=UUID(int=0)).ids == in_batch[1:]
     assert len(page(batch=key, amount_min="15").ids) == 1
-    assert count_of_pushes(PushQuery.read({"batch": key})) == (2, True)
+    assert count_of_pushes(PushQuery.read({"batch": key})) == (2, True, Decimal(30))
     assert page(batch=str(card.pk)).ids == []
