@@ -195,6 +195,8 @@ def _start_product(children: Children, *, address: str) -> None:
             *("--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "warning"),
             *("--host", HOST, "--port", address.rpartition(":")[2]),
             *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)),
+            # One that is killed is started again by the other, not the whole demo ended.
+            *("--respawn-failed-workers", "--respawn-interval", "1"),
             "config.wsgi:application",
         ],
     )

@@ -6,15 +6,8 @@ from typing import Any, Final
 from django.utils import timezone
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from consumers.api.shapes import Birthday, Email, PatternText, Problems, Shape, Text, Whole
-from consumers.cards import (
-    CARD_EXPIRED,
-    CardProblem,
-    is_plausible_number,
-    normalise_number,
-    problems_with_expiry,
-    problems_with_number,
-)
+from consumers.api.shapes import Birthday, Email, Note, PatternText, Problems, Shape, Text, Whole
+from consumers.cards import CARD_EXPIRED, CardProblem, problems_with_expiry, problems_with_number
 
 # Printable, and neither the first nor the last character is a blank: it stands in addresses.
 PCID_PATTERN: Final = (
@@ -29,8 +22,12 @@ MONTH_AS_TEXT: Final = r"^(0?[1-9]|1[0-2])$"
 YEAR_AS_TEXT: Final = r"^[2-9][0-9]{3}$"
 
 
-def _optional(longest: int, **options: Any) -> Text:
-    return Text(required=False, allow_blank=True, default="", max_length=longest, **options)
+def _optional(longest: int, **options: Any) -> Note:
+    return Note(required=False, allow_blank=True, default="", max_length=longest, **options)
+
+
+class PartnersOwnId(PatternText, Note):
+    """What a partner calls a person; it stands in addresses, files and webhooks."""
 
 
 class ConsumerBody(Shape):
@@ -38,7 +35,7 @@ class ConsumerBody(Shape):
 
     read_only_names = frozenset({"id", "kyc_status", "is_active", "created_at"})
 
-    pcid = PatternText(
+    pcid = PartnersOwnId(
         PCID_PATTERN,
         message="Blanks around it and control characters are not allowed.",
         max_length=128,
@@ -95,21 +92,6 @@ class CardNumber(Text):
         return data
 
 
-class Label(Text):
-    """A note beside a card that people may read, so a card number may not hide in it."""
-
-    default_error_messages = {"card_number": "A card number does not belong here."}
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, allow_blank=True, default="", **options)
-
-    def to_internal_value(self, data: str) -> str:
-        value = super().to_internal_value(data)
-        if is_plausible_number(normalise_number(value)):
-            self.fail("card_number")
-        return value
-
-
 _NO_MONTH: Final = "The month is a number from 1 to 12."
 _NO_YEAR: Final = "The year has four digits, such as 2039."
 
@@ -134,9 +116,9 @@ class CardEdit(Shape):
         max_value=9999,
         error_messages=dict.fromkeys(("min_value", "max_value"), _NO_YEAR),
     )
-    cardholder_name = Label(max_length=120)
-    postal_code = Label(max_length=16)
-    nickname = Label(max_length=60)
+    cardholder_name = _optional(120)
+    postal_code = _optional(16)
+    nickname = _optional(60)
 
 
 class CardBody(CardEdit):

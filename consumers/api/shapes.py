@@ -20,6 +20,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from consumers.api.problems import shown_name
+from consumers.typed_numbers import held_card_number
 
 EARLIEST_BIRTH = date(1900, 1, 1)
 
@@ -151,6 +152,18 @@ class Text(serializers.CharField):
             unicodedata.category(character) in _NEVER_TEXT and character not in allowed
             for character in text
         )
+
+
+class Note(Text):
+    """A string that is kept and shown as it is for years, so a card number may not hide in it."""
+
+    default_error_messages = {"card_number": "A card number does not belong here."}
+
+    def to_internal_value(self, data: str) -> str:
+        value = super().to_internal_value(data)
+        if held_card_number(value):
+            self.fail("card_number")
+        return value
 
 
 class PatternText(Text):

@@ -19,6 +19,8 @@ from consumers.cards import (
 HIDDEN: Final = "[hidden]"
 LONGEST_TEXT: Final = 500
 MOST_ITEMS: Final = 50
+# Digits behind a plus (E.164): one in ten of those with 13 looks like a card's number.
+LONGEST_PHONE: Final = 15
 
 # Words that make a field's name one whose value is never kept.
 _SECRET_WORDS: Final = frozenset(
@@ -81,8 +83,10 @@ def _masked_value(value: Any) -> Any:
 
 
 def _shown_number(match: re.Match[str]) -> str:
-    """Mask the run if any 13 to 19 digits in a row of it may be a card's number."""
+    """Mask the run if 13 to 19 digits of it may be a card's number; not a phone's with a plus."""
     digits = "".join(filter(str.isdigit, match[0]))
+    if len(digits) <= LONGEST_PHONE and match.string[: match.start()].endswith("+"):
+        return match[0]
     for length in range(SHORTEST_NUMBER, LONGEST_NUMBER + 1):
         for start in range(len(digits) - length + 1):
             if is_plausible_number(digits[start : start + length]):

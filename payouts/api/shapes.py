@@ -10,7 +10,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from consumers.api.problems import RequestRefused
-from consumers.api.shapes import Id, Shape, Text
+from consumers.api.shapes import Id, Note, Shape, Text
+from consumers.typed_numbers import held_card_number
 from payouts.money import LARGEST_PUSH, NotAnAmount, parse_amount
 
 MOST_METADATA_KEYS: Final = 20
@@ -84,6 +85,7 @@ class Metadata(serializers.Field[dict[str, str], Any, Any, Any]):
         "too_many_keys": f"At most {MOST_METADATA_KEYS} keys are allowed.",
         "key_too_long": f"A key has 1 to {LONGEST_METADATA_KEY} characters.",
         "value_too_long": f"A value has at most {LONGEST_METADATA_VALUE} characters.",
+        "card_number": "A card number does not belong here.",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
@@ -95,6 +97,8 @@ class Metadata(serializers.Field[dict[str, str], Any, Any, Any]):
             self.fail("key_too_long")
         if not all(len(value) <= LONGEST_METADATA_VALUE for value in data.values()):
             self.fail("value_too_long")
+        if any(held_card_number(text) for member in data.items() for text in member):
+            self.fail("card_number")
         return data
 
 
@@ -109,7 +113,7 @@ class CreatePayment(Shape):
         help_text=f"US dollars to push: a number or a decimal string, more than 0, at most "
         f"{LARGEST_PUSH}, at most two decimals. Read exactly, never as a binary fraction."
     )
-    description = Text(
+    description = Note(
         required=False,
         allow_blank=True,
         max_length=500,
@@ -117,7 +121,7 @@ class CreatePayment(Shape):
         lines=True,
         help_text="Free text, kept exactly.",
     )
-    reference = Text(
+    reference = Note(
         required=False,
         allow_blank=True,
         max_length=64,
@@ -134,7 +138,7 @@ class QuotePayment(CreatePayment):
 class CancelPayment(Shape):
     """Why a payment is taken back, if the caller says so."""
 
-    reason = Text(
+    reason = Note(
         required=False,
         allow_blank=True,
         max_length=500,

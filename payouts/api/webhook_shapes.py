@@ -5,7 +5,7 @@ from typing import Any, Final
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from consumers.api.shapes import PatternText, Shape, Text, Whole
+from consumers.api.shapes import Note, PatternText, Shape, Text, Whole
 from payouts.operations.webhook_endpoints import LONGEST_OVERLAP, USUAL_OVERLAP
 from payouts.webhooks.addresses import LONGEST_URL
 from payouts.webhooks.events import EVENT_GROUPS, EVENT_ID_PATTERN, EVENT_TYPES, event_key
@@ -80,7 +80,7 @@ class CreateWebhook(Shape):
         help_text="https, on port 443 or 8443, of a server on the public internet. Never followed "
         "to elsewhere: a redirect is a failure.",
     )
-    description = Text(required=False, allow_blank=True, default="", max_length=200)
+    description = Note(required=False, allow_blank=True, default="", max_length=200)
     event_types = EventTypes(
         required=False, default=list, help_text="Types, or groups such as `card.*`. Empty: all."
     )

@@ -141,6 +141,14 @@ class TestEditing:
         grace.refresh_from_db()
         assert grace.first_name == "Grace"
 
+    def test_a_phone_number_may_look_like_a_card_number(
+        self, admin: Client, grace: Consumer
+    ) -> None:
+        typed = filled(grace, phone_number="+4915123450996")
+        admin.post(page_address(grace, "edit"), typed)
+        grace.refresh_from_db()
+        assert grace.phone_number == "+4915123450996"
+
     @pytest.mark.parametrize("field", ["first_name", "address_line1", "pcid"])
     def test_a_card_number_is_refused_and_not_repeated(
         self, admin: Client, grace: Consumer, field: str

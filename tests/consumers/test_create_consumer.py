@@ -8,7 +8,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from consumers.models import Consumer, Partner
 from consumers.vault import key_ring_from_settings, unseal_text
-from tests.builders import make_consumer, make_http_client, make_partner
+from tests.builders import VISA_NUMBER, make_consumer, make_http_client, make_partner
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +116,19 @@ def test_names_everything_that_is_wrong_at_once(partner: Partner) -> None:
         "colour": "unknown_field",
     }
     assert not Consumer.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["pcid", "first_name", "address_line2", "tax_id_type"])
+def test_refuses_a_card_number_in_what_is_kept_and_shown(partner: Partner, name: str) -> None:
+    answer = create(partner, {**WHOLE, name: VISA_NUMBER})
+    assert wrong_fields(answer) == {name: "card_number"}
+    assert VISA_NUMBER not in answer.content.decode()
+    assert not Consumer.objects.exists()
+
+
+def test_takes_a_phone_number_whose_digits_look_like_a_card_number(partner: Partner) -> None:
+    phone = "+4915123450996"
+    assert create(partner, {**WHOLE, "phone_number": phone}).json()["phone_number"] == phone
 
 
 @pytest.mark.parametrize("pcid", ["", " ", " a", "a ", "a\0", "a\tb", "x" * 129, 7, None, True, []])

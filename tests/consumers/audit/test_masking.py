@@ -55,6 +55,7 @@ def test_keeps_the_rest_as_json(value: Any, kept: Any) -> None:
         "4111-1111-1111-1111",
         "4111 - 1111 - 1111 - 1111",
         "0004111111111111111",
+        "+4111 1111 1111 1111",
     ],
 )
 def test_finds_card_numbers_in_what_people_type(typed: str) -> None:
@@ -66,7 +67,15 @@ def test_finds_card_numbers_in_what_people_type(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "harmless", ["4111111111111112", "2026-03-01 12:00:00", "1250.00", "0190" * 8, "(555) 010-9999"]
+    "harmless",
+    [
+        "4111111111111112",
+        "2026-03-01 12:00:00",
+        "1250.00",
+        "0190" * 8,
+        "(555) 010-9999",
+        "+4915123450996",
+    ],
 )
 def test_leaves_other_digits_alone(harmless: str) -> None:
     assert masked_text(harmless) == harmless
