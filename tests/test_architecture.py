@@ -350,7 +350,7 @@ def test_an_operation_takes_its_subject_first_and_the_rest_by_name() -> None:
     assert wrong(found, among=operations()) == []
 
 
-def test_an_operation_swallows_no_error_that_it_does_not_know() -> None:
+def test_nothing_that_works_swallows_an_error_that_it_does_not_know() -> None:
     def found(source: Source) -> Iterator[ast.AST]:
         for node in source.nodes():
             if isinstance(node, ast.ExceptHandler) and (
@@ -358,7 +358,7 @@ def test_an_operation_swallows_no_error_that_it_does_not_know() -> None:
             ):
                 yield node
 
-    among = [*operations(), *(one for one in product() if one.is_in("payouts/work/drain.py"))]
+    among = [*operations(), *(one for one in product() if one.is_in("payouts/work"))]
     assert wrong(found, among=among) == []
 
 

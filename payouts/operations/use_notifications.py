@@ -60,17 +60,21 @@ MOST_TRIES: Final = len(_PAUSES)
 _DIED: Final = "its worker died"
 _CLAIM: Final = """
 WITH waiting AS (
-    SELECT id FROM payouts_networknotification WHERE due_at <= %(at)s
+    SELECT id FROM payouts_networknotification
+    WHERE due_at <= %(at)s AND tries < %(most)s AND (tries > 0) = %(again)s
     ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE payouts_networknotification taken
--- Beyond the last pause there is none, and so it is not due.
-SET due_at = %(at)s + (%(pauses)s::interval[])[taken.tries + 1],
-    set_aside_at = CASE WHEN taken.tries >= %(most)s THEN %(at)s END,
-    problem = CASE WHEN taken.tries >= %(most)s THEN %(died)s ELSE taken.problem END,
-    tries = LEAST(taken.tries + 1, %(most)s)
+SET due_at = %(at)s + (%(pauses)s::interval[])[taken.tries + 1], tries = taken.tries + 1
 FROM waiting WHERE taken.id = waiting.id
-RETURNING taken.id, taken.set_aside_at IS NULL
+RETURNING taken.id
+"""
+# Their takers have said nothing: what fails after its last try is set aside at once.
+_SET_ASIDE: Final = """
+UPDATE payouts_networknotification
+SET due_at = NULL, set_aside_at = %(at)s, problem = %(died)s
+WHERE due_at <= %(at)s AND tries >= %(most)s
+RETURNING id
 """
 
 
@@ -87,16 +91,19 @@ def claim_notifications(*, limit: int) -> list[UUID]:
     """Take up to `limit` notifications that wait to be used, in the order of their coming.
 
     Any number of workers may do this at once. What its taker does not use is taken again, after a
-    minute first and after a day in the end. What `MOST_TRIES` takers have died of is set aside.
+    minute first and after a day in the end, and alone: whoever dies of it keeps no other from being
+    used. What `MOST_TRIES` takers have died of is set aside.
     """
     at = timezone.now()
-    bounds = {"most": MOST_TRIES, "pauses": list(_PAUSES), "died": _DIED}
-    rows = fetch_rows(_CLAIM, {"at": at, "limit": limit, **bounds})
-    for notification_id, is_taken in rows:
-        if not is_taken:
-            _tell(notification_id, _DIED)
+    for (died_of,) in fetch_rows(_SET_ASIDE, {"at": at, "most": MOST_TRIES, "died": _DIED}):
+        _tell(died_of, _DIED)
+    return _claimed(at, limit=limit, again=False) or _claimed(at, limit=1, again=True)
+
+
+def _claimed(at: datetime, *, limit: int, again: bool) -> list[UUID]:
+    bounds = {"limit": limit, "again": again, "most": MOST_TRIES, "pauses": list(_PAUSES)}
     # The keys are times.
-    return sorted(notification_id for notification_id, is_taken in rows if is_taken)
+    return sorted(row[0] for row in fetch_rows(_CLAIM, {"at": at, **bounds}))
 
 
 _FAILED: Final = """
@@ -133,6 +140,8 @@ def use_notification(notification_id: UUID) -> None:
     """Make of a notification what it says. Safe to die in: a second time it changes nothing more.
 
     Call it outside of any transaction: what comes of it takes transactions of its own.
+
+    :raises consumers.vault.TextUnreadable: its key is gone, or not here yet.
     """
     notification = NetworkNotification.objects.get(pk=notification_id)
     notice = notice_in(notification.network, body_of(notification))

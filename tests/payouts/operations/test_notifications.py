@@ -1,6 +1,7 @@
 """What networks post by themselves: stored first, believed if it is signed, used in a worker."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -214,28 +215,66 @@ def test_what_is_not_definite_settles_nothing(unknown: Payment, code: str | None
     assert status_of(unknown) is Status.UNKNOWN
 
 
-def test_one_that_fails_keeps_no_other_from_being_used(
-    card: PaymentCard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def poisonous(monkeypatch: pytest.MonkeyPatch) -> Callable[[Payment, Exception], None]:
+    """Let whoever reads what was told about a payment fail of it."""
+
+    def poison(payment: Payment, error: Exception) -> None:
+        def body(row: NetworkNotification) -> bytes:
+            told = body_of(row)
+            if json.loads(told)["amount"] == f"{payment.amount:.2f}":
+                raise error
+            return told
+
+        monkeypatch.setattr(use_notifications, "body_of", body)
+
+    return poison
+
+
+@pytest.fixture
+def both(card: PaymentCard) -> tuple[Payment, Payment]:
+    """Two payments, of which the network has told, one after the other."""
     first, second = push_submitted(card), push_submitted(card, amount="7.00")
     post(notice(first))
     post(notice(second))
+    return first, second
 
-    def fails_once(row: NetworkNotification, body: Any = body_of) -> bytes:
-        if Payment.objects.get(pk=first.pk).amount in row_amount(body(row)):
-            raise OSError
-        return bytes(body(row))
 
-    def row_amount(body: bytes) -> set[Any]:
-        return {type(first.amount)(json.loads(body)["amount"])}
+def statuses(*payments: Payment) -> list[Status]:
+    return [status_of(payment) for payment in payments]
 
-    monkeypatch.setattr("payouts.operations.use_notifications.body_of", fails_once)
+
+def test_one_that_cannot_be_used_yet_keeps_no_other_from_being_used(
+    both: tuple[Payment, Payment],
+    poisonous: Callable[[Payment, Exception], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    poisonous(both[0], TextUnreadable("its key is gone"))
     assert use_waiting_notifications() == 2
-    assert (status_of(first), status_of(second)) == (Status.SUBMITTED, Status.COMPLETED)
-    monkeypatch.undo()
+    assert statuses(*both) == [Status.SUBMITTED, Status.COMPLETED]
+    monkeypatch.setattr(use_notifications, "body_of", body_of)
     NetworkNotification.objects.filter(used_at=None).update(due_at=timezone.now())
     use_waiting_notifications()
-    assert status_of(first) is Status.COMPLETED
+    assert statuses(*both) == [Status.COMPLETED] * 2
+
+
+def test_an_error_that_nobody_foresaw_is_seen_and_keeps_no_other_for_long(
+    both: tuple[Payment, Payment],
+    poisonous: Callable[[Payment, Exception], None],
+    clock: Clock,
+    bell: Bell,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    poisonous(both[0], ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError), django_capture_on_commit_callbacks(execute=True):
+        use_waiting_notifications()
+    assert statuses(*both) == [Status.SUBMITTED] * 2
+    assert bell.rings_for_notifications == 1
+    clock.set(timezone.now() + timedelta(minutes=1))
+    with pytest.raises(ZeroDivisionError):
+        use_waiting_notifications()
+    use_waiting_notifications()
+    assert statuses(*both) == [Status.SUBMITTED, Status.COMPLETED]
 
 
 @pytest.fixture
