@@ -8,13 +8,13 @@ not good: the server closes a connection on which something unread lies, and the
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from config.browser_rules import API_PREFIXES
 from consumers.api.exact_json import LARGEST_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-_API_PATHS: Final = ("/v2/", "/auth/", "/networks/")
 _WITH_A_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _DISCARDED_AT_ONCE_BYTES: Final = 64 * 1024
 MOST_DISCARDED_BYTES: Final = 32 * 1024 * 1024
@@ -75,5 +75,5 @@ def _has_unknown_length(environ: "WSGIEnvironment") -> bool:
         not environ.get("CONTENT_LENGTH")
         and bool(environ.get("wsgi.input_terminated"))
         and environ["REQUEST_METHOD"] in _WITH_A_BODY
-        and environ.get("PATH_INFO", "").startswith(_API_PATHS)
+        and environ.get("PATH_INFO", "").startswith(API_PREFIXES)
     )

@@ -17,6 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from config import pages
+from config.browser_rules import API_PREFIXES
 from consumers.api.exact_json import ExactJSONParser, JSONRenderer, OnlyJSON, rendered
 from consumers.api.problems import (
     CONTENT_TYPE,
@@ -45,7 +46,6 @@ __all__ = [
 ]
 
 REALM = 'Bearer realm="payouts"'
-API_PATHS = ("/v2/", "/auth/")
 
 logger = logging.getLogger("django.request")
 
@@ -236,7 +236,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(API_PATHS)
+    return request.path.startswith(API_PREFIXES)
 
 
 def _plain_answer(request: HttpRequest, problem: Problem) -> HttpResponse:
