@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from payouts.backoffice.words import SOURCE_WORDS, share_words
+from payouts.backoffice.words import SOURCE_WORDS, points_words
 from payouts.changes import ChangeBar, ChangeState, Contents
 from payouts.deciding.approvers import name_of
+from payouts.fees import FeeSchedule as Fees
 from payouts.fees import fee_for
 from payouts.models import ChangeRequest
 from payouts.operations.change_kinds.base import instant_of
-from payouts.operations.change_kinds.terms import fees_in
 
 KIND_WORDS: Final = {
     "fund_partner": "Funding",
@@ -142,9 +142,8 @@ def change_lines(before: Contents, after: Contents) -> list[Line]:
     ]
 
 
-def costs(before: Contents, after: Contents) -> list[Cost]:
+def costs(today: Fees, then: Fees) -> list[Cost]:
     """What some pushes cost under the fees of today and under those that are proposed."""
-    today, then = fees_in(before), fees_in(after)
     return [
         Cost(one, fee_for(one, schedule=today), fee_for(one, schedule=then))
         for one in EXAMPLE_AMOUNTS
@@ -191,7 +190,7 @@ _NARROWING: Final = frozenset(
 )  # fmt: skip
 _SPECIAL: Final[dict[str, Callable[[Any], str]]] = {
     "valid_from": _instant_words,
-    "basis_points": share_words,
+    "basis_points": points_words,
     "card_younger_than": age_words,
     "source": lambda source: SOURCE_WORDS.get(source, "any"),
 }

@@ -27,10 +27,11 @@ from payouts.backoffice.change_words import (
     ended_words,
 )
 from payouts.backoffice.doubt_words import page_of_resolution
+from payouts.backoffice.fee_trial import fee_trial
 from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.backoffice.rule_reach import change_warning
-from payouts.backoffice.setting_forms import BLANK, FORMS
+from payouts.backoffice.setting_forms import BLANK, FORMS, FeeForm
 from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.step_up import fresh_second_factor
 from payouts.changes import ChangeBar, Checker, bar_to_deciding_change, who_can_decide_change
@@ -47,6 +48,7 @@ from payouts.deciding.signatures import CHANGES, Proof
 from payouts.models import ChangeRequest
 from payouts.models.approvals import Verdict
 from payouts.operations.change_kinds import KINDS, NotAChange, Target
+from payouts.operations.change_kinds.terms import fees_in
 from payouts.operations.changes import (
     ChangeDecisionRefused,
     NothingToCollect,
@@ -242,7 +244,7 @@ def propose(request: HttpRequest, kind_name: str) -> HttpResponse:
     return shown(
         request, "backoffice/propose.html", title=f"Propose: {KIND_WORDS[kind_name].lower()}",
         form=form, partner=partner, subject=target.subject.replace("_", ", one "),
-        kind=kind_name,
+        kind=kind_name, trial=fee_trial(form, now) if isinstance(form, FeeForm) else None,
     )  # fmt: skip
 
 
@@ -272,7 +274,9 @@ def _page(request: HttpRequest, change: ChangeRequest, form: DecisionForm) -> Ht
         kind=KIND_WORDS.get(change.kind, change.kind),
         state=label(change.state, STATE_TONES),
         lines=change_lines(change.before, change.after),
-        costs=costs(change.before, change.after) if change.kind == "fee_schedule" else (),
+        costs=costs(fees_in(change.before), fees_in(change.after))
+        if change.kind == "fee_schedule"
+        else (),
         proposer=name_of(change.proposed_by),
         ended=ended_words(change),
         is_waiting=matter.is_waiting,

@@ -1,4 +1,5 @@
-"""Form fields of the back office: dollars as people write them, notes without card numbers."""
+"""Form fields of the back office: dollars and shares as people write them, notes without card
+numbers."""
 
 import re
 from decimal import Decimal
@@ -14,6 +15,8 @@ from consumers.cards import (
     normalise_number,
 )
 from consumers.typed_numbers import held_card_number
+from payouts.backoffice.words import share_words
+from payouts.fees import BASIS_POINTS_PER_ONE
 from payouts.money import LARGEST_PUSH, NotAnAmount, parse_amount
 
 if TYPE_CHECKING:
@@ -23,10 +26,13 @@ else:
     from unfold.widgets import UnfoldAdminTextareaWidget as LongText
     from unfold.widgets import UnfoldAdminTextInputWidget as ShortText
 
-__all__ = ["AmountField", "LongText", "NoteField", "ShortText", "plain_dollars"]
+__all__ = ["AmountField", "LongText", "NoteField", "ShareField", "ShortText", "plain_dollars"]
 
 _DOLLARS: Final = re.compile(
     r"\$?\s*([0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+\.?[0-9]*|\.[0-9]+)"
+)
+_SHARE: Final = re.compile(
+    r"([0-9]{1,5}(?:\.[0-9]{1,6})?)\s*(?:(%|percent|per cent)|(bps?|basis points?))?", re.IGNORECASE
 )
 # Where people read money otherwise than programs do.
 _PEOPLE_S_WORDS: Final = {"too_large": f"Must be at most ${LARGEST_PUSH:,.2f}."}
@@ -54,6 +60,34 @@ class AmountField(forms.CharField):
         except NotAnAmount as error:
             words = _PEOPLE_S_WORDS.get(error.code, str(error))
             raise ValidationError(words, code=error.code) from error
+
+
+class ShareField(forms.CharField):
+    """A share of an amount, as `1.25 %` or `125 bp`; cleaned it is basis points, 10,000 at most.
+
+    A bare number is not taken, because 25 could be either; nothing is nothing in both.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=30, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return share_words(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int:
+        text: str = super().clean(value)
+        written = _SHARE.fullmatch(text)
+        if written is None:
+            raise ValidationError("Write a share like 1.25 % or 125 bp.", code="invalid")
+        number, percent, points = Decimal(written[1]), written[2], written[3]
+        if number and not (percent or points):
+            raise ValidationError(f"Say which: {text} % or {text} bp.", code="ambiguous")
+        shares = number * 100 if percent else number
+        if shares % 1:
+            raise ValidationError("The smallest step is 0.01 %, one basis point.", code="too_fine")
+        if shares > BASIS_POINTS_PER_ONE:
+            raise ValidationError("Must be at most 100 %.", code="too_large")
+        return int(shares)
 
 
 class NoteField(forms.CharField):

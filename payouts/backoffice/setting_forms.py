@@ -9,9 +9,10 @@ from django.contrib.auth.models import Group
 
 from consumers.operations.api_clients import ALL_SCOPES
 from payouts.approvals import Source
-from payouts.backoffice.fields import LongText, NoteField, ShortText, plain_dollars
+from payouts.backoffice.fields import LongText, NoteField, ShareField, ShortText, plain_dollars
 from payouts.backoffice.words import SOURCE_WORDS
 from payouts.changes import Contents
+from payouts.fees import FeeSchedule as Fees
 from payouts.webhooks.events import EVENT_GROUPS, EVENT_TYPES
 
 if TYPE_CHECKING:
@@ -95,10 +96,11 @@ class FeeForm(ProposalForm):
     reads = ("valid_from", "fixed", "basis_points", "minimum", "maximum")
 
     fixed = _money(min_value=Decimal(0), label="Fixed part, in US dollars")
-    basis_points = _count(
-        min_value=0, max_value=10_000, label="Basis points of the amount",
-        help_text="100 basis points are 1 %.",
-    )  # fmt: skip
+    basis_points = ShareField(
+        label="Share of the amount",
+        widget=ShortText(attrs={"autocomplete": "off"}),
+        help_text="As 1.25 % or 125 bp: 100 basis points are 1 %.",
+    )
     minimum = _money(min_value=Decimal(0), label="At least, in US dollars")
     maximum = _money(
         min_value=Decimal(0), required=False, label="At most, in US dollars",
@@ -106,18 +108,28 @@ class FeeForm(ProposalForm):
     )  # fmt: skip
     valid_from = forms.DateTimeField(
         required=False,
-        label="Begins",
+        label="Begins (UTC)",
         widget=forms.DateTimeInput(
             attrs={"type": "datetime-local", "class": "po-input"}, format="%Y-%m-%dT%H:%M"
         ),
-        help_text="In your own zone. Empty: as soon as it is approved. A time that passes while it "
-        "waits means the same.",
+        help_text="Empty: as soon as it is approved. A time that passes while it waits means "
+        "the same.",
     )
 
     @classmethod
     def initial_of(cls, contents: Contents) -> dict[str, Any]:
         free = {"fixed": "0.00", "basis_points": 0, "minimum": "0.00"}
         return {**free, **super().initial_of(contents), "valid_from": None}
+
+    def fees(self) -> Fees | None:
+        """What pushes would cost; None while a field says nothing that is understood."""
+        read = self.cleaned_data if self.is_valid_but_for("reason", "valid_from") else None
+        if read is None:
+            return None
+        return Fees(read["fixed"], read["basis_points"], read["minimum"], read["maximum"])
+
+    def is_valid_but_for(self, *names: str) -> bool:
+        return self.is_bound and not self.errors.keys() - set(names)
 
 
 class LimitForm(ProposalForm):

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from consumers.admin.zone import in_zone, viewer_zone
 from consumers.models import APIClient, Partner
 from consumers.search import partners_called
 from payouts.approvals import (
@@ -272,7 +273,7 @@ def _prices(row: Partner, amount: Decimal, schedules: list[ScheduleLine]) -> lis
     prices = [_price("Today", amount, FREE if current is None else _fees(current))]
     for line in reversed(schedules):
         if line.is_later:
-            begins = timezone.localtime(line.row.valid_from).strftime("%d %b %Y, %H:%M")
+            begins = in_zone(line.row.valid_from, zone=viewer_zone()).strftime("%d %b %Y, %H:%M")
             prices.append(_price(f"From {begins}", amount, _fees(line.row)))
     proposed = waiting_changes(at=timezone.now()).filter(partner=row, kind="fee_schedule")
     for change in proposed.order_by("pk")[:5]:

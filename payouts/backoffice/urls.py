@@ -15,6 +15,7 @@ from payouts.backoffice import (
     doubts,
     evidence,
     exports,
+    fee_trial,
     issue,
     live,
     push_views,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("settings/", settings.home, name="settings"),
     path("settings/propose/<slug:kind_name>/", changes.propose, name="propose"),
     path("settings/partner/<uuid:partner_id>/", settings.partner, name="partner_settings"),
+    path("settings/partner/<uuid:partner_id>/trial-fees/", fee_trial.trial, name="fee_trial"),
     path(
         "settings/partner/<uuid:partner_id>/switch-off/",
         settings.switch_off,

@@ -65,6 +65,12 @@ def share_words(basis_points: int) -> str:
     return f"{Decimal(basis_points) / 100:.2f} %"
 
 
+def points_words(basis_points: int) -> str:
+    """The same as both: `0.25 % (25 basis points)`."""
+    unit = "basis point" if basis_points == 1 else "basis points"
+    return f"{share_words(basis_points)} ({basis_points:,} {unit})"
+
+
 def fees_words(fees: Fees) -> str:
     """How fees are worked out: `$0.25 + 0.20 %, at least $0.50, at most $5.00`."""
     if fees == FREE:

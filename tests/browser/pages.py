@@ -193,6 +193,7 @@ PARTS: Final = (
     _of("push, live", "backoffice:push_live", EVERYBODY, "payment"),
     _of("in doubt, live", "backoffice:in_doubt_rows", EVERYBODY),
     _of("facets", "backoffice:facets", EVERYBODY),
+    _of("trial of fees", "backoffice:fee_trial", _only(ADMIN), "partner"),
     _of("exports, live", "backoffice:exports_progress", TAKES_FILES),
     _of("file of pushes", "backoffice:export_file", _only(AUDITOR), "export"),
     _of("evidence document", "backoffice:evidence_document", TAKES_FILES, "payment"),

@@ -61,7 +61,7 @@ def test_fees_are_proposed_and_approved_in_the_browser(
 ) -> None:
     ada, bea = map(browser_of, people)
     form = {
-        "fixed": "0.50", "basis_points": "100", "minimum": "0", "maximum": "", "valid_from": "",
+        "fixed": "0.50", "basis_points": "1 %", "minimum": "0", "maximum": "", "valid_from": "",
         "reason": "The new contract",
     }  # fmt: skip
     page = ada.post(proposal("fee_schedule", partner=str(partner.pk)), form, follow=True)
@@ -69,6 +69,7 @@ def test_fees_are_proposed_and_approved_in_the_browser(
     text = text_of(page)
     assert "Nothing has changed yet" in text
     assert "Fixed part - $0.50" in text
+    assert "1.00 % (100 basis points)" in text
     assert "$250.00 $0.00 $3.00" in text
     assert "You proposed this" in text
     assert not FeeSchedule.objects.exists()
