@@ -13,8 +13,8 @@ DESCRIPTION: Final = """\
 Push money to people's payment cards.
 
 **Tokens.** `POST /auth/token/` with your client's id and secret gives a bearer token for a day.
-Send it as `Authorization: Bearer …`. Reading needs the scope `api:read` or `api:write`, everything
-else `api:write`.
+Send it as `Authorization: Bearer …`. Reading and quotes need the scope `api:read` or `api:write`,
+everything else `api:write`.
 
 **Once, not twice.** Send an `Idempotency-Key` of your own with each create. After a timeout repeat
 the very same request: one payment is made, and the repeat gets the first answer. A create without a
@@ -57,6 +57,8 @@ _REQUEST_ID: Final = {
 _CHALLENGE: Final = {"schema": {"type": "string"}, "description": "RFC 6750 §3."}
 # The published contract writes `?page=&page_size=`; drf-spectacular has no word for it.
 _MAY_BE_EMPTY: Final = {("list_oct_payments", "page"), ("list_oct_payments", "page_size")}
+# Questions that come with a body.
+_READ_BY_POST: Final = frozenset({"quote_oct_payment"})
 _METHODS: Final = frozenset({"get", "put", "post", "patch", "delete"})
 # What drf-spectacular leaves for a hook that we do without: enums stay where they are used.
 _ENUM_MARK: Final = "x-spec-enum-id"
@@ -72,7 +74,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         assert set(operation["tags"]) <= TAGS.keys(), operation["tags"]
         operation.setdefault("summary", operation["description"].partition(".")[0])
         if "security" in operation:
-            operation["security"] = _security(operation["security"], method)
+            reads = method == "get" or operation["operationId"] in _READ_BY_POST
+            operation["security"] = _security(operation["security"], reads=reads)
         for parameter in operation.get("parameters", ()):
             if (operation["operationId"], parameter["name"]) in _MAY_BE_EMPTY:
                 parameter["allowEmptyValue"] = True
@@ -93,9 +96,9 @@ def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield method, operation
 
 
-def _security(schemes: list[dict[str, list[str]]], method: str) -> list[dict[str, list[str]]]:
+def _security(schemes: list[dict[str, list[str]]], *, reads: bool) -> list[dict[str, list[str]]]:
     """Either scope is enough for reading."""
-    scopes = [READ, WRITE] if method == "get" else [WRITE]
+    scopes = [READ, WRITE] if reads else [WRITE]
     return [{name: [scope]} for scheme in schemes for name in scheme for scope in scopes]
 
 

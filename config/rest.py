@@ -14,7 +14,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from rest_framework import exceptions
-from rest_framework.response import Response
 
 from config import pages
 from config.browser_rules import API_PREFIXES
@@ -63,6 +62,7 @@ TITLES = {
     "method_not_allowed": "This method is not allowed here.",
     "unsupported_media_type": "The body must be application/json.",
     "sensitive_authentication_data": "The request carries what must never be sent.",
+    "unknown_event": "There is no such event.",
     "internal_error": "Something went wrong on our side.",
     "unavailable": "This cannot be done at the moment.",
 }
@@ -70,7 +70,7 @@ TITLES = {
 _RETRY_AFTER_SECONDS = 2
 
 
-def problem_for_exception(exception: Exception, context: Mapping[str, Any]) -> Response:
+def problem_for_exception(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """Answer any exception of an endpoint with a problem document; DRF's EXCEPTION_HANDLER.
 
     What is not known here is logged with its traceback and answered 500 without a word about it; a
@@ -81,12 +81,7 @@ def problem_for_exception(exception: Exception, context: Mapping[str, Any]) -> R
         is_away = isinstance(exception, OperationalError | InterfaceError)
         problem = _unavailable() if is_away else _internal_error()
         logger.error("%s: %s", problem.title, context["request"].path, exc_info=exception)
-    return Response(
-        problem.document(_request_id(context["request"])),
-        status=problem.status,
-        headers=dict(problem.headers),
-        content_type=CONTENT_TYPE,
-    )
+    return _answer(problem, context["request"])
 
 
 def _problem_of(exception: Exception) -> Problem | None:
@@ -212,36 +207,39 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_api(request):
         return pages.not_understood(request)
     problem = Problem(status=400, code="invalid_request", title=TITLES["invalid_request"])
-    return _plain_answer(request, problem)
+    return _answer(problem, request)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_api(request):
         return pages.not_yours(request)
     problem = Problem(status=403, code="permission_denied", title=TITLES["permission_denied"])
-    return _plain_answer(request, problem)
+    return _answer(problem, request)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_api(request):
         return pages.not_there(request)
     problem = Problem(status=404, code="not_found", title=TITLES["not_found"])
-    return _plain_answer(request, problem)
+    return _answer(problem, request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if not _is_api(request):
         return pages.went_wrong(request)
-    return _plain_answer(request, _internal_error())
+    return _answer(_internal_error(), request)
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(API_PREFIXES)
+    # The closing slash may be what is missing.
+    return f"{request.path}/".startswith(API_PREFIXES)
 
 
-def _plain_answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+def _answer(problem: Problem, request: Any) -> HttpResponse:
+    # Bytes of ours: what an endpoint renders otherwise may be a page.
     return HttpResponse(
         rendered(problem.document(_request_id(request))),
         status=problem.status,
         content_type=CONTENT_TYPE,
+        headers=dict(problem.headers),
     )

@@ -132,7 +132,7 @@ TABLE: Sequence[Row] = [
     Row(
         "payment-quote",
         "POST",
-        WRITE,
+        READ,
         200,
         "/v2/payments/oct/quote/",
         lambda cast: wish(cast.card),

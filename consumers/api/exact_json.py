@@ -7,7 +7,8 @@ mean is not decided here; only what no request may contain, whatever its fields 
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NoReturn, Protocol
@@ -172,19 +173,20 @@ def _exact_text(value: object) -> orjson.Fragment:
 
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
-    for name in members:
-        if is_secret_name(name):
-            raise RequestRefused(
-                "sensitive_authentication_data",
-                "A request must never carry a card's security code, PIN or track data. "
-                "Nothing of this request was kept.",
-                field=shown_name(name),
-            )
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+    secret = [name for name in members if is_secret_name(name)]
+    if secret:
         raise RequestRefused(
-            "duplicate_key", "A field is given more than once.", field=shown_name(repeated)
+            "sensitive_authentication_data",
+            "A request must never carry a card's security code, PIN or track data. "
+            "Nothing of this request was kept.",
+            fields=map(shown_name, secret),
+        )
+    if len(members) != len(pairs):
+        times = Counter(name for name, _ in pairs)
+        raise RequestRefused(
+            "duplicate_key",
+            "A field is given more than once.",
+            fields=[shown_name(name) for name in times if times[name] > 1],
         )
     return members
 
@@ -226,20 +228,36 @@ def _require_shallow(value: object, levels_left: int) -> None:
         _require_shallow(inner, levels_left - 1)
 
 
-def _require_storable_text(value: object) -> None:
+def _require_storable_text(document: Mapping[str, Any]) -> None:
     """Only escapes can bring these in: the decoder refuses them raw, in keys as in values."""
+    wrong = [path for path, text in _texts(document, "") if not _is_storable(text)]
+    if wrong:
+        raise RequestRefused(
+            "invalid_text",
+            "Text must not hold NUL characters or halves of surrogate pairs.",
+            fields=dict.fromkeys(wrong),
+        )
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Every text of a document, a name as well, with the path of the member that it stands in."""
     if isinstance(value, str):
-        if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
-            raise RequestRefused(
-                "invalid_text", "Text must not hold NUL characters or halves of surrogate pairs."
-            )
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            _require_storable_text(name)
-            _require_storable_text(inner)
+        yield path, value
+        return
+    members: Iterable[tuple[object, object]] = ()
+    if isinstance(value, dict):
+        members = value.items()
     elif isinstance(value, list):
-        for inner in value:
-            _require_storable_text(inner)
+        members = enumerate(value)
+    for name, inner in members:
+        shown = shown_name(str(name))
+        joined = f"{path}.{shown}" if path else shown
+        yield joined, str(name)
+        yield from _texts(inner, joined)
+
+
+def _is_storable(text: str) -> bool:
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 
 def _too_deep() -> RequestRefused:

@@ -4,7 +4,7 @@ What an operation refuses is an exception of that operation; `config/rest.py` tu
 problem documents. Nothing about consumers or payments belongs here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -78,14 +78,18 @@ class RequestRefused(APIException):
         code: stable, snake case; clients act on it.
         detail: a sentence for the integrator. It never repeats a value that was sent.
         field: the field or parameter that is wrong, if it is one.
+        fields: those that are wrong in the same way, if there may be several.
     """
 
     status_code = 400
     default_code = "invalid_request"
 
-    def __init__(self, code: str, detail: str, *, field: str = "") -> None:
+    def __init__(
+        self, code: str, detail: str, *, field: str = "", fields: Iterable[str] = ()
+    ) -> None:
         super().__init__(detail, code)
-        self.errors = [FieldError(field, code, detail)] if field else []
+        named = [field, *fields] if field else fields
+        self.errors = [FieldError(name, code, detail) for name in named]
 
 
 class BodyTooLarge(RequestRefused):

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.utils import timezone
 from rest_framework import status
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,8 +22,7 @@ from consumers.api.authentication import caller_of
 from consumers.api.bodies import CancelAccount, CardBody, CardEdit, ConsumerBody, NoBody
 from consumers.api.documents import card_document, consumer_document
 from consumers.api.exact_json import as_sent
-from consumers.api.paging import Page
-from consumers.api.problems import RequestRefused
+from consumers.api.parameters import PAGING, Problems, given, page_in, problems_with_names
 from consumers.eligibility import eligibility_source
 from consumers.models import Consumer, PaymentCard
 from consumers.operations.cards import (
@@ -38,6 +38,7 @@ from consumers.operations.consumers import (
     update_consumer,
 )
 
+SEARCH = "search"
 LONGEST_SEARCH = 100
 
 
@@ -47,9 +48,12 @@ class ConsumersView(APIView):
     @schema.LIST_CONSUMERS
     def get(self, request: Request) -> Response:
         """List consumers, newest first."""
-        page = Page.of(request.query_params)
+        parameters = given(request.query_params)
+        problems = problems_with_names(parameters, known=(*PAGING, SEARCH))
+        problems = {**_problems_with_search(parameters), **problems}
+        page = page_in(parameters, beside=problems, alone=(SEARCH,))
+        text = parameters.get(SEARCH, "")
         partner_id = caller_of(request).partner_id
-        text = _search_of(request)
         if text:
             found = queries.consumers_matching(partner_id, text)
             count, is_exact = queries.matching_count(found)
@@ -140,8 +144,9 @@ class ConsumerCardsView(APIView):
     @schema.LIST_CARDS
     def get(self, request: Request, consumer_id: UUID) -> Response:
         """List a consumer's cards, newest first."""
-        page = Page.of(request.query_params)
         consumer = _consumer(request, consumer_id)
+        parameters = given(request.query_params)
+        page = page_in(parameters, beside=problems_with_names(parameters, known=PAGING))
         cards = queries.cards_of(consumer.partner_id).filter(consumer_id=consumer.pk)
         today = timezone.now().date()
         document = page.answer(
@@ -207,12 +212,11 @@ def _body(request: Request) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], request.data)
 
 
-def _search_of(request: Request) -> str:
-    text = request.query_params.get("search", "")
-    if len(text) > LONGEST_SEARCH:
-        message = f"A search has at most {LONGEST_SEARCH} characters."
-        raise RequestRefused("invalid_search", message, field="search")
-    return text
+def _problems_with_search(parameters: QueryDict) -> Problems:
+    if len(parameters.get(SEARCH, "")) <= LONGEST_SEARCH:
+        return {}
+    message = f"A search has at most {LONGEST_SEARCH} characters."
+    return {SEARCH: [ErrorDetail(message, "invalid_search")]}
 
 
 def _consumer(request: Request, consumer_id: UUID) -> Consumer:

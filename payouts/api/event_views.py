@@ -6,14 +6,15 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, QueryDict
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from consumers.api.authentication import caller_of
 from consumers.api.exact_json import rendered
-from consumers.api.paging import SIZE, Page
-from consumers.api.problems import RequestRefused, shown_name
+from consumers.api.paging import SIZE
+from consumers.api.parameters import page_in, problems_with_names
+from consumers.api.problems import RequestRefused
 from payouts.api import event_schema
 from payouts.event_record import event_position, events_after, events_at
 from payouts.webhooks.events import EVENT_GROUPS, EVENT_TYPES, event_document, event_key
@@ -75,23 +76,14 @@ class _Asked(NamedTuple):
 def _asked(query: QueryDict) -> _Asked:
     """Read the parameters.
 
-    :raises ValidationError: naming every one that is wrong.
+    :raises RequestRefused, ValidationError: naming every one that is wrong.
     """
-    problems = {
-        shown_name(name): [ErrorDetail("There is no such parameter.", "unknown_parameter")]
-        for name in query
-        if name not in (AFTER, SIZE, TYPE)
-    }
-    for name in (AFTER, SIZE):
-        if len(query.getlist(name)) > 1:
-            problems[name] = [ErrorDetail("Give this parameter once.", "repeated_parameter")]
+    problems = problems_with_names(query, known=(AFTER, SIZE, TYPE), repeatable=(TYPE,))
     types = query.getlist(TYPE)
     if any(one not in EVENT_TYPES and one not in EVENT_GROUPS for one in types):
         problems[TYPE] = [ErrorDetail("There is no such type of event.", "unknown_type")]
-    if problems:
-        raise ValidationError(problems)
-    size = Page.of({SIZE: str(query[SIZE])} if SIZE in query else {}).size
-    return _Asked(query.get(AFTER), size, _spelled_out(types))
+    page = page_in(query, beside=problems)
+    return _Asked(query.get(AFTER), page.size, _spelled_out(types))
 
 
 def _spelled_out(types: Sequence[str]) -> list[str]:

@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.http import QueryDict
-from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
+from rest_framework.exceptions import ErrorDetail, NotFound
 
-from consumers.api.paging import CURSOR, NUMBER, SIZE, Page
-from consumers.api.problems import RequestRefused, shown_name
+from consumers.api.paging import Page
+from consumers.api.parameters import PAGING, given, page_in, problems_with_names
 from payouts import queries
 from payouts.api.filters import PaymentFilter, Problems
 from payouts.payment_record import PaymentRecord
@@ -18,8 +18,7 @@ from payouts.states import Status
 # Counting beyond this would cost more than the page itself; the answer says so.
 COUNTED_AT_MOST: Final = 10_000
 
-_PAGING: Final = (NUMBER, SIZE, CURSOR)
-_KNOWN: Final = frozenset({*_PAGING, *PaymentFilter.base_filters})
+_KNOWN: Final = frozenset({*PAGING, *PaymentFilter.base_filters})
 _REPEATABLE: Final = frozenset({"status"})
 
 
@@ -51,22 +50,15 @@ def wanted(query: QueryDict, *, partner_id: UUID) -> Wanted:
         ValidationError: naming every parameter that is wrong, given twice or unknown.
         NotFound: a page number beyond the end of any list.
     """
-    given = _given(query)
-    names_filters = not PaymentFilter.base_filters.keys().isdisjoint(given)
-    filters = PaymentFilter(given, partner_id=partner_id) if names_filters else None
-    problems = _problems_with_names(given)
-    if filters is not None:
-        problems = {**filters.problems(), **problems}
-    try:
-        page = Page.of(given)
-    except RequestRefused:
-        paging = _problems_with_paging(given)
-        if len(paging) == 1 and not problems:
-            raise
-        problems = {**paging, **problems}
-    if problems:
-        raise ValidationError(problems)
-    return Wanted(partner_id, page, filters)
+    parameters = given(query)
+    names_filters = not PaymentFilter.base_filters.keys().isdisjoint(parameters)
+    filters = PaymentFilter(parameters, partner_id=partner_id) if names_filters else None
+    problems = {
+        **({} if filters is None else filters.problems()),
+        **_blanks(parameters),
+        **problems_with_names(parameters, known=_KNOWN, repeatable=_REPEATABLE),
+    }
+    return Wanted(partner_id, page_in(parameters, beside=problems), filters)
 
 
 def listed(wanted: Wanted) -> Listed:
@@ -78,42 +70,13 @@ def listed(wanted: Wanted) -> Listed:
     return _newest(wanted) if wanted.filters is None else _narrowed(wanted, wanted.filters)
 
 
-def _given(query: QueryDict) -> QueryDict:
-    if not query:
-        return query
-    given = query.copy()
-    for name in (NUMBER, SIZE):
-        # The contract writes `?page=&page_size=`.
-        if not query.get(name):
-            given.pop(name, None)
-    return given
-
-
-def _problems_with_names(given: QueryDict) -> Problems:
-    problems: Problems = {}
-    for name, values in given.lists():
-        if name not in _KNOWN:
-            detail = ErrorDetail("There is no such parameter.", "unknown_parameter")
-            problems[shown_name(name)] = [detail]
-        elif len(values) > 1 and name not in _REPEATABLE:
-            problems[name] = [ErrorDetail("Give this parameter once.", "repeated_parameter")]
-        elif name not in _PAGING and not all(values):
-            # It would narrow nothing, where whoever sent it meant something.
-            problems[name] = [ErrorDetail("Give this parameter a value.", "blank")]
-    return problems
-
-
-def _problems_with_paging(given: QueryDict) -> Problems:
-    """Every problem of the paging parameters, where `Page.of` names the first that it meets."""
-    problems: Problems = {}
-    for name in _PAGING:
-        try:
-            Page.of({name: str(given[name])} if name in given else {})
-        except RequestRefused as refused:
-            problems[name] = [ErrorDetail(str(refused.detail), code=str(refused.get_codes()))]
-        except NotFound:
-            continue
-    return problems
+def _blanks(parameters: QueryDict) -> Problems:
+    """A filter without a value would narrow nothing, where whoever sent it meant something."""
+    return {
+        name: [ErrorDetail("Give this parameter a value.", "blank")]
+        for name, values in parameters.lists()
+        if name in PaymentFilter.base_filters and not all(values)
+    }
 
 
 def _newest(wanted: Wanted) -> Listed:

@@ -6,11 +6,12 @@ is stored, 200 says so, and a worker makes something of it afterwards.
 
 from typing import Final
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_exempt
-from django.views.generic import View
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
+from consumers.api.problems import BodyTooLarge, Throttled
 from payouts.networks.sandbox.notices import SIGNATURE_HEADER
 from payouts.operations.take_notification import (
     LARGEST_BYTES,
@@ -23,24 +24,26 @@ from payouts.operations.take_notification import (
 _AGAIN_AFTER_SECONDS: Final = 600
 
 
-@method_decorator(csrf_exempt, name="dispatch")
-class NotificationsView(View):
-    """One network's address."""
+class NotificationsView(APIView):
+    """One network's address. What it posts is not parsed here, whatever it is called."""
 
+    authentication_classes = ()
+    permission_classes = ()
     http_method_names = ("post",)
 
-    def post(self, request: HttpRequest, network: str) -> HttpResponse:
+    @extend_schema(exclude=True)
+    def post(self, request: Request, network: str) -> HttpResponse:
         try:
-            body = _body(request)
+            body = _body(request._request)
             take_notification(network, body, signature=request.headers.get(SIGNATURE_HEADER, ""))
         except NoSuchNetwork:
-            return JsonResponse({"error": "no_such_network"}, status=404)
+            raise Http404 from None
         except TooLarge:
-            return JsonResponse({"error": "too_large"}, status=413)
+            told = f"A notification has at most {LARGEST_BYTES} bytes."
+            raise BodyTooLarge("body_too_large", told) from None
         except TooManyForged:
-            answer = JsonResponse({"error": "not_signed"}, status=429)
-            answer["Retry-After"] = str(_AGAIN_AFTER_SECONDS)
-            return answer
+            told = "So much came lately without a good signature that no more of it is stored."
+            raise Throttled("not_signed", told, retry_after_seconds=_AGAIN_AFTER_SECONDS) from None
         return JsonResponse({"received": True})
 
 

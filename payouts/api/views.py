@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from consumers.api.authentication import caller_of
 from consumers.api.exact_json import rendered
+from consumers.api.permissions import HasScopeToRead
 from consumers.api.problems import CONTENT_TYPE
 from payouts import actors, queries
 from payouts.api import documents, schema
@@ -127,6 +128,8 @@ class EventsView(APIView):
 
 class QuoteView(APIView):
     """A dry run of a create."""
+
+    permission_classes = (HasScopeToRead,)
 
     @schema.QUOTE_PAYMENT
     def post(self, request: Request) -> HttpResponse:

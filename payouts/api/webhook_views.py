@@ -7,15 +7,15 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, QueryDict
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from consumers.api.authentication import caller_of
 from consumers.api.bodies import NoBody
 from consumers.api.exact_json import rendered
-from consumers.api.paging import SIZE, Page
-from consumers.api.problems import shown_name
+from consumers.api.paging import SIZE
+from consumers.api.parameters import page_in, problems_with_names
 from payouts.api import webhook_schema as schema
 from payouts.api.event_views import CannotBeDone, position_of
 from payouts.api.webhook_shapes import ChangeWebhook, CreateWebhook, Replay, RotateSecret
@@ -128,9 +128,7 @@ class DeliveriesView(APIView):
     def get(self, request: Request, webhook_id: UUID) -> HttpResponse:
         """List deliveries, the newest event first."""
         webhook = _webhook(request, webhook_id)
-        rows = _asked_rows(request.query_params, webhook)
-        asked = request.query_params.get(SIZE)
-        size = Page.of({} if asked is None else {SIZE: asked}).size
+        rows, size = _asked_rows(request.query_params, webhook)
         found = list(rows[: size + 1])
         events = events_at([row.event_id for row in found])
         results = [
@@ -220,23 +218,22 @@ def _position(webhook: WebhookEndpoint, public_id: str, *, field: str) -> int:
     return position_of(public_id, partner_id=webhook.partner_id, field=field)
 
 
-def _asked_rows(query: QueryDict, webhook: WebhookEndpoint) -> Any:
-    problems = {
-        shown_name(name): [ErrorDetail("There is no such parameter.", "unknown_parameter")]
-        for name in query
-        if name not in (BEFORE, STATE, SIZE)
-    }
+def _asked_rows(query: QueryDict, webhook: WebhookEndpoint) -> tuple[Any, int]:
+    """The deliveries that are asked for, and how many of them.
+
+    :raises RequestRefused, ValidationError: naming every parameter that is wrong.
+    """
+    problems = problems_with_names(query, known=(BEFORE, STATE, SIZE))
     state = query.get(STATE)
     if state is not None and state not in DeliveryState.values:
         problems[STATE] = [ErrorDetail("There is no such status.", "unknown_status")]
-    if problems:
-        raise ValidationError(problems)
+    size = page_in(query, beside=problems).size
     rows = Delivery.objects.filter(endpoint=webhook).order_by("-event")
     if state is not None:
         rows = rows.filter(state=state)
     if BEFORE in query:
         rows = rows.filter(event__lt=_position(webhook, str(query[BEFORE]), field=BEFORE))
-    return rows
+    return rows, size
 
 
 def _webhook(request: Request, webhook_id: UUID) -> WebhookEndpoint:

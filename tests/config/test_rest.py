@@ -13,6 +13,7 @@ from django.http.request import UnreadablePostError
 from django.test import Client
 from django.urls import path
 from rest_framework import exceptions, serializers
+from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -45,12 +46,19 @@ class Raising(APIView):
         return Response({"read": request.data})
 
 
+class RaisingPage(Raising):
+    """An endpoint that shows a page, as the API's documents do."""
+
+    renderer_classes = (TemplateHTMLRenderer,)
+
+
 def raising(request: HttpRequest) -> HttpResponse:
     raise to_raise[-1]
 
 
 urlpatterns = [
     path("v2/endpoint/", Raising.as_view()),
+    path("v2/page/", RaisingPage.as_view()),
     path("v2/plain/", raising),
     path("page/", raising),
 ]
@@ -111,6 +119,16 @@ def problem_in(answer: Any) -> dict[str, Any]:
 def test_has_one_form_for_every_exception(exception: Exception, status: int, code: str) -> None:
     answer = answer_to(exception)
     assert (answer.status_code, problem_in(answer)["code"]) == (status, code)
+
+
+def test_a_page_refuses_in_the_same_form() -> None:
+    answer = answer_to(SuspiciousOperation("secret"), "/v2/page/")
+    assert (answer.status_code, problem_in(answer)["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("address", ["/v2", "/auth", "/v2/nothing"])
+def test_what_no_endpoint_has_is_a_problem_too(address: str) -> None:
+    assert problem_in(Client().get(address))["code"] == "not_found"
 
 
 def test_says_nothing_about_an_unknown_exception_but_logs_it(

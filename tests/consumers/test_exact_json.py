@@ -128,6 +128,21 @@ def test_refuses_a_security_code_at_any_depth_without_repeating_it() -> None:
     assert "739" not in f"{refused.detail} {refused.errors}"
 
 
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        (b'{"cvv": "739", "a": 1, "pin": "1"}', ["cvv", "pin"]),
+        (b'{"a": 1, "b": 1, "a": 2, "b": 2, "c": 1}', ["a", "b"]),
+        (
+            b'{"a": "\\u0000", "b": {"c": ["x", "\\ud800"]}, "\\u0000": 1, "d": "x"}',
+            ["a", "b.c.1", "?"],
+        ),
+    ],
+)
+def test_names_every_field_that_is_wrong_in_the_same_way(text: bytes, fields: list[str]) -> None:
+    assert [error.field for error in refusal_of(text).errors] == fields
+
+
 def test_never_repeats_a_card_number_that_was_sent_as_a_name() -> None:
     refused = refusal_of(b'{"4111 1111 1111 1111": 1, "4111 1111 1111 1111": 1}')
     assert "1111" not in f"{refused.detail} {refused.errors}"

@@ -98,6 +98,8 @@ def test_search_is_kept_from_page_to_page(partner: Partner) -> None:
     ("query", "status", "code"),
     [
         ({"search": "x" * 101}, 400, "invalid_search"),
+        ({"serach": "ada"}, 400, "invalid_request"),
+        ({"page": [1, 2]}, 400, "invalid_request"),
         ({"page": "0"}, 400, "invalid_page"),
         ({"page": "-1"}, 400, "invalid_page"),
         ({"page": "two"}, 400, "invalid_page"),
@@ -112,6 +114,25 @@ def test_a_wrong_page_is_a_problem(
 ) -> None:
     answer = read(partner, "/v2/consumers/", **query)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("address", "known"),
+    [("/v2/consumers/", {"search": "invalid_search"}), ("cards", {"search": "unknown_parameter"})],
+)
+def test_names_every_wrong_parameter(partner: Partner, address: str, known: dict[str, str]) -> None:
+    if address == "cards":
+        consumer = make_consumer(partner=partner)
+        address = f"/v2/consumers/{consumer.pk}/external-payment-cards/"
+    answer = read(partner, address, page=0, page_size="x", cursor="y", search="x" * 101, z=[1, 2])
+    assert answer.status_code == 400
+    assert {error["field"]: error["code"] for error in answer.json()["errors"]} == {
+        "page": "invalid_page",
+        "page_size": "invalid_page_size",
+        "cursor": "invalid_cursor",
+        "z": "unknown_parameter",
+        **known,
+    }
 
 
 def test_another_partners_consumer_is_not_there(partner: Partner) -> None:

@@ -95,12 +95,13 @@ def test_is_narrowed_by_types_and_groups(caller: Caller, card: PaymentCard) -> N
 
 
 def test_names_everything_that_is_wrong(caller: Caller) -> None:
-    answer = caller.get(f"{FEED}?type=nothing&since=x&after=a&after=b")
+    answer = caller.get(f"{FEED}?type=nothing&since=x&after=a&after=b&page_size=0")
     document = problem_in(answer, status=400, code="invalid_request")
     assert wrong_fields(document) == {
         "since": "unknown_parameter",
         "after": "repeated_parameter",
         "type": "unknown_type",
+        "page_size": "invalid_page_size",
     }
 
 
@@ -112,7 +113,8 @@ def test_a_cursor_that_is_none_is_refused(caller: Caller, cursor: str) -> None:
 @pytest.mark.parametrize("number", ["", "_1", "_9999999999"])
 def test_a_cursor_of_nothing_cannot_be_gone_on_from(caller: Caller, number: str) -> None:
     answer = caller.get(f"{FEED}?after=evt_{'0' * 32}{number}")
-    problem_in(answer, status=422, code="unknown_event")
+    document = problem_in(answer, status=422, code="unknown_event")
+    assert document["title"] == "There is no such event."
 
 
 def test_another_partners_events_are_not_there(caller: Caller) -> None:

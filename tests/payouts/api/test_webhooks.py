@@ -162,9 +162,16 @@ class TestDeliveries:
         assert len(done["results"]) == 1
 
     def test_refuses_what_it_does_not_know(self, caller: Caller, webhook: WebhookEndpoint) -> None:
-        refused = caller.get(at(webhook, "deliveries/?status=lost&x=1"))
+        refused = caller.get(
+            at(webhook, "deliveries/?status=lost&x=1&page_size=0&before=a&before=b")
+        )
         document = problem_in(refused, status=400, code="invalid_request")
-        assert wrong_fields(document) == {"status": "unknown_status", "x": "unknown_parameter"}
+        assert wrong_fields(document) == {
+            "status": "unknown_status",
+            "x": "unknown_parameter",
+            "page_size": "invalid_page_size",
+            "before": "repeated_parameter",
+        }
 
     def test_takes_four_statements(self, caller: Caller, webhook: WebhookEndpoint) -> None:
         make_deliveries(webhook, number=3)

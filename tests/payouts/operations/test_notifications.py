@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from consumers.models import AuditEntry, PaymentCard
 from consumers.vault import TextUnreadable
+from payouts.api import notification_views
 from payouts.doubts import CaseKind, Way
 from payouts.models import Case, Event, NetworkNotification, Payment
 from payouts.networks.base import Outcome
@@ -350,13 +352,33 @@ def test_what_was_set_aside_is_used_when_somebody_says_so(
 # What anybody may post
 
 
-def test_too_much_is_refused_and_not_stored(unknown: Payment) -> None:
-    assert post(notice(unknown, padding="x" * 16_384)) == 413
-    assert (
-        Client().post("/networks/elsewhere/notifications/", b"x", "text/plain").status_code == 404
-    )
-    assert Client().get(ADDRESS).status_code == 405
+def test_what_cannot_be_taken_is_a_problem_and_not_stored(unknown: Payment) -> None:
+    too_much = notice(unknown, padding="x" * 16_384)
+    answers = [
+        Client().post(ADDRESS, too_much, "application/json"),
+        Client().post("/networks/elsewhere/notifications/", b"x", "text/plain"),
+        Client().post("/networks/elsewhere/", b"x", "text/plain"),
+        Client().get(ADDRESS),
+    ]
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [
+        (413, "body_too_large"),
+        (404, "not_found"),
+        (404, "not_found"),
+        (405, "method_not_allowed"),
+    ]
+    assert {one.headers["Content-Type"] for one in answers} == {"application/problem+json"}
     assert not NetworkNotification.objects.exists()
+
+
+def test_the_network_hears_that_the_database_is_away(
+    unknown: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_away(*_: object, **__: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(notification_views, "take_notification", is_away)
+    answer = Client(raise_request_exception=False).post(ADDRESS, b"{}", "application/json")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
 def test_a_flood_of_unsigned_ones_is_bounded_and_hides_no_signed_one(
