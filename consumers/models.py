@@ -9,18 +9,21 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Func, Q, TextField
+from django.db.models import Expression, F, Func, Q, TextField
 from django.db.models.functions import Now, Upper
 
 from consumers.former_names import FormerName as FormerName
 from consumers.ids import new_id
 
 
-def words_without_accents(column: str) -> SearchVector:
-    """The words of a column as they are searched for; see `consumers.plain_words`."""
-    function = "consumers_plain_words"
-    plain = Func(F(column), function=function, output_field=TextField())
-    return SearchVector(plain, config="simple")
+def without_accents(text: Expression | F) -> Func:
+    """The text as it is searched for; see `consumers.plain_words`."""
+    return Func(text, function="consumers_plain_words", output_field=TextField())
+
+
+def words_without_accents(text: Expression | F) -> SearchVector:
+    """Its words as they are searched for."""
+    return SearchVector(without_accents(text), config="simple")
 
 
 class Partner(models.Model):
@@ -43,7 +46,7 @@ class Partner(models.Model):
         ]
         indexes = [
             # Words by how they begin; see `consumers.search`.
-            GinIndex(words_without_accents("name"), name="partner_search"),
+            GinIndex(words_without_accents(F("name")), name="partner_search"),
         ]
 
     def __str__(self) -> str:
@@ -371,8 +374,9 @@ class AuditEntry(models.Model):
             models.Index(fields=["verb", "id"], name="audit_by_verb"),
             models.Index(fields=["subject_id", "id"], name="audit_by_subject"),
             models.Index(
-                OpClass(Upper("subject_label"), name="text_pattern_ops"), F("id"),
-                name="audit_by_label",
+                OpClass(Upper(without_accents(F("subject_label"))), name="text_pattern_ops"),
+                F("id"),
+                name="audit_by_plain_label",
             ),
             models.Index(
                 fields=["partner", "id"], condition=Q(partner__isnull=False),

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, TextField, Value
+from django.db.models.functions import Concat
 
 from consumers.models import Partner, words_without_accents
 from consumers.plain_words import plain_words
@@ -19,6 +21,7 @@ from consumers.statements import fetch_rows
 
 FOUND_AT_MOST: Final = 500
 
+_NAMES_OF_STAFF: Final = ("first_name", "last_name", "username", "email")
 _WORDS_AT_MOST: Final = 6
 _LETTERS_AT_MOST: Final = 64
 _AROUND_A_WORD: Final = ".,;:()<>\"'"
@@ -181,6 +184,12 @@ def uuid_or_none(text: str) -> UUID | None:
         return None
 
 
+class _Written(SearchQuery):
+    """What `prefix_query` has spelled: to be taken as it is, and not parsed into words again."""
+
+    template = "%(expressions)s::tsquery"
+
+
 def partners_called(text: str) -> QuerySet[Partner]:
     """Partners that have, for every word of `text`, a word in their name that begins with it.
 
@@ -189,8 +198,22 @@ def partners_called(text: str) -> QuerySet[Partner]:
     words = prefix_query(text)
     if words is None:
         return Partner.objects.none()
-    query = SearchQuery(words, config="simple", search_type="raw")
-    return Partner.objects.alias(in_name=words_without_accents("name")).filter(in_name=query)
+    return Partner.objects.alias(in_name=words_without_accents(F("name"))).filter(
+        in_name=_Written(words)
+    )
+
+
+def staff_called(text: str) -> QuerySet[User]:
+    """Members of staff, the same way by their names, user name and e-mail address.
+
+    Whoever is switched off is found too. They are few, so that all are read.
+    """
+    words = prefix_query(text)
+    if words is None:
+        return User.objects.none()
+    parts = (part for name in _NAMES_OF_STAFF for part in (Value(" "), name))
+    said = words_without_accents(Concat(*parts, output_field=TextField()))
+    return User.objects.alias(in_names=said).filter(in_names=_Written(words))
 
 
 def prefix_query(text: str) -> str | None:

@@ -1,12 +1,14 @@
 """Who did something, as people read it: the labels of histories with the names of members of staff.
 
-The audit trail itself shows and exports labels as they were recorded.
+The audit trail shows and exports beside them what was recorded.
 """
 
 from collections.abc import Collection
 from typing import Final
 
 from django.contrib.auth.models import User
+
+from consumers.models import AuditEntry
 
 _STAFF: Final = "staff:"
 _CLIENT: Final = "client:"
@@ -22,6 +24,13 @@ def actor_words(labels: Collection[str]) -> dict[str, str]:
     people = User.objects.filter(username__in=usernames) if usernames else ()
     names = {person.username: person.get_full_name() for person in people}
     return {one: _words(one, names) for one in labels}
+
+
+def name_actors(entries: Collection[AuditEntry]) -> None:
+    """Give each entry its `actor_words`: one statement."""
+    words = actor_words({entry.actor for entry in entries})
+    for entry in entries:
+        entry.actor_words = words[entry.actor]  # type: ignore[attr-defined]
 
 
 def _words(label: str, names: dict[str, str]) -> str:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
+from consumers.admin.actors import name_actors
 from consumers.admin.base import ReadOnly, clipped, instant, label, link
 from consumers.admin.filters import PartnerFilter
 from consumers.admin.lists import KeysetAdmin
@@ -72,6 +74,11 @@ class AuditEntryAdmin(ReadOnly, KeysetAdmin[AuditEntry]):
             _record(Verb.VIEW, request)
         return answer
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changes = super().get_changelist_instance(request)
+        name_actors(changes.result_list)
+        return changes
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export_view)
         name = "consumers_auditentry_export"
@@ -98,6 +105,8 @@ class AuditEntryAdmin(ReadOnly, KeysetAdmin[AuditEntry]):
     ) -> HttpResponse:
         entry: AuditEntry = context["original"]
         context["title"] = f"Audit entry {entry.pk}"
+        name_actors([entry])
+        context["who"] = _who(entry)
         context["changed"] = _changed_fields(entry)
         context["subject"] = self.subject_shown(entry)
         context["result"] = self.result_shown(entry)
@@ -113,7 +122,7 @@ class AuditEntryAdmin(ReadOnly, KeysetAdmin[AuditEntry]):
 
     @admin.display(description="who")
     def actor_shown(self, entry: AuditEntry) -> SafeString | str:
-        return clipped(entry.actor.replace(":", ": ", 1))
+        return clipped(_who(entry))
 
     @admin.display(description="did")
     def verb_shown(self, entry: AuditEntry) -> str:
@@ -139,6 +148,11 @@ class AuditEntryAdmin(ReadOnly, KeysetAdmin[AuditEntry]):
     @admin.display(description="from")
     def from_where(self, entry: AuditEntry) -> str:
         return entry.ip_address or "-"
+
+
+def _who(entry: AuditEntry) -> str:
+    """The words that `name_actors` has found."""
+    return str(getattr(entry, "actor_words", entry.actor))
 
 
 def _record(verb: Verb, request: HttpRequest, kind: str = "") -> None:

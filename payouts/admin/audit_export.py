@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
+from consumers.admin.actors import actor_words
 from consumers.models import AuditEntry
 from payouts.spreadsheets import (
     CSV_TYPE,
@@ -25,7 +26,7 @@ EXPORTED_AT_MOST: Final = 100_000
 _READ_AT_ONCE: Final = 2_000
 
 _AFTER_INSTANT: Final = (
-    "actor", "verb", "result", "object type", "object id", "object",
+    "who", "actor", "verb", "result", "object type", "object id", "object",
     "partner", "from", "agent", "request id", "before", "after", "reason",
 )  # fmt: skip
 
@@ -64,10 +65,15 @@ def _header(zone: str) -> list[str]:
 
 
 def _rows(entries: QuerySet[AuditEntry], zone: str) -> Iterator[Row]:
+    names: dict[str, str] = {}
     for entry in entries.iterator(chunk_size=_READ_AT_ONCE):
+        # At most one statement for each of the people in it, who are few.
+        if entry.actor not in names:
+            names |= actor_words([entry.actor])
         yield (
             entry.pk,
             *instant_cells(entry.created_at, zone=zone),
+            names[entry.actor],
             entry.actor,
             entry.verb,
             entry.result,

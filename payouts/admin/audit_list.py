@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from consumers.admin.filters import DayFilter, Period, chosen_period
 from consumers.audit import Result, Verb
 from consumers.models import AuditEntry
-from payouts.audit.search import KINDS_OF_ACTORS
+from payouts.audit.search import labels_of_whole_name
 
 if TYPE_CHECKING:
     from django.contrib.admin import SimpleListFilter as DropdownFilter
@@ -59,7 +59,8 @@ class ResultFilter(_WordFilter):
 
 
 class ActorFilter(TextFilter):
-    """The whole name of somebody; whether staff, client or system need not be said."""
+    """The whole name of somebody; a member of staff also by the user name. Whether staff, client or
+    system need not be said."""
 
     title = "actor"
     parameter_name = "actor"
@@ -73,7 +74,7 @@ class ActorFilter(TextFilter):
         name = (self.value() or "").strip().replace("\0", "")
         if not name:
             return queryset
-        return queryset.filter(actor__in=[kind + name for kind in KINDS_OF_ACTORS])
+        return queryset.filter(actor__in=labels_of_whole_name(name))
 
 
 class EntryDayFilter(DayFilter):

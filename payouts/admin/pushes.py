@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from consumers.admin.actors import name_actors
 from consumers.admin.base import ReadOnly
 from consumers.admin.lists import KeysetAdmin
 from consumers.audit import Subject
@@ -78,4 +79,5 @@ class PaymentAdmin(ReadOnly, PushCells, PushVerbs, KeysetAdmin[Payment]):
         context["may_take_evidence"] = request.user.has_perm(EXPORT_PAYMENT)
         if request.user.has_perm("consumers.view_auditentry"):
             context["looks"] = who_looked(payment.pk)
+            name_actors(context["looks"])
         return super().render_change_form(request, context, *args, **kwargs)

@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 
 from consumers.admin.base import ModelAdmin, ReadOnly, detail_verb, instant, label
 from consumers.admin.verbs import Question, ReasonForm, ask, back_to
+from consumers.search import staff_called
 from payouts.admin.staff_access import VERBS as ACCESS_VERBS
 from payouts.admin.staff_access import StaffAccess
 from payouts.operations.count_tries import locks_of
@@ -52,7 +53,7 @@ class UserAdmin(ReadOnly, StaffAccess):
     list_display = ("username", "full_name", "roles", "state", "seen_at")
     list_filter = ("is_active", "groups")
     search_fields = ("username__istartswith", "last_name__istartswith", "email__istartswith")
-    search_help_text = "How the user name, last name or e-mail begins"
+    search_help_text = "How names, user name or e-mail begin"
     ordering = ("username",)
     sortable_by = ()
     actions_detail = ("propose_change", "propose_password", *ACCESS_VERBS, "switch_off")
@@ -65,6 +66,13 @@ class UserAdmin(ReadOnly, StaffAccess):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(pk__in=staff_called(search_term).values("pk")), False
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changes = super().get_changelist_instance(request)

@@ -7,20 +7,24 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import User
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from openpyxl import load_workbook
 
 from consumers.admin.zone import COOKIE
 from consumers.audit import Act, Result, Subject, Verb, Visitor, record_act
-from consumers.models import AuditEntry
+from consumers.models import AuditEntry, without_accents
 from payouts.admin import audit_export
 from payouts.operations.link_audit import link_audit_trail
 from payouts.operations.verify_audit import verify_what_is_new
 from payouts.staff import ROLES
 from tests.back_office import browser, page_address, superuser_browser, text_of
+from tests.books import execute
 from tests.builders import make_partner
 from tests.owner import forced
+from tests.pushes import make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +44,11 @@ def note(label: str = "a note", *, by: str = "staff:grace", **act: Any) -> Audit
     request_id = told.pop("request_id", "")
     record_act(Act(**told), by=Visitor(label=by, request_id=request_id))
     return AuditEntry.objects.latest("id")
+
+
+def named(username: str, first: str, last: str) -> None:
+    make_staff(username)
+    User.objects.filter(username=username).update(first_name=first, last_name=last)
 
 
 def listed(client: Client, **query: str) -> list[str]:
@@ -76,7 +85,7 @@ def test_nobody_changes_it() -> None:
 def test_lists_who_did_what_to_what(auditor: Client) -> None:
     note("a note", result=Result.REFUSED)
     text = text_of(auditor.get(LIST))
-    assert "staff: grace export a note refused" in text
+    assert "grace export a note refused" in text
 
 
 @pytest.mark.parametrize(
@@ -88,6 +97,33 @@ def test_finds_by_object_actor_and_request(query: str, auditor: Client) -> None:
     note("Wanted one", by="staff:ada.lovelace", id=OBJECT_ID, request_id="req_wanted")
     note("Another")
     assert listed(auditor, q=query) == ["Wanted one"]
+
+
+@pytest.mark.parametrize("query", ["Mia", "moss", "mia moss", "jose garcia", "JOSÉ"])
+def test_finds_by_names_with_and_without_accents(query: str, auditor: Client) -> None:
+    named("mm1", "Mía", "Moss")
+    note("José García", by="staff:mm1")
+    note("Other", by="staff:grace")
+    assert listed(auditor, q=query) == ["José García"]
+
+
+def test_searches_labels_by_an_index() -> None:
+    execute("SET LOCAL enable_seqscan = off")
+    plan = AuditEntry.objects.alias(plain=without_accents(F("subject_label"))).filter(
+        plain__istartswith="jose"
+    )
+    assert "audit_by_plain_label" in plan.order_by("-pk")[:9].explain()
+
+
+def test_names_people_and_keeps_what_was_recorded(auditor: Client) -> None:
+    named("mia", "Mia", "Moss")
+    entry = note("a note", by="staff:mia")
+    assert "Mia Moss (mia) export a note" in text_of(auditor.get(LIST))
+    assert "Mia Moss (mia) recorded as staff:mia" in text_of(auditor.get(page_address(entry)))
+    assert listed(auditor, actor="mia moss") == listed(auditor, actor="mia") == ["a note"]
+    answer = auditor.get(f"{LIST}export/csv/", {"actor": "mia"})
+    (row,) = csv.DictReader(io.StringIO(exported(answer).decode("utf-8-sig")))
+    assert (row["who"], row["actor"]) == ("Mia Moss (mia)", "staff:mia")
 
 
 @pytest.mark.parametrize("query", ["%", "_", "nobody", "note", "\0", "'", "x" * 5_000])
@@ -210,8 +246,8 @@ def test_exports_a_workbook(auditor: Client) -> None:
     sheet = load_workbook(io.BytesIO(exported(answer))).active
     assert sheet is not None
     (header, row) = sheet.iter_rows(values_only=True)
-    assert header[:3] == ("entry", "at (UTC)", "actor")
-    assert (row[0], row[2], row[7]) == (entry.pk, "staff:grace", "'=1+1")
+    assert header[:3] == ("entry", "at (UTC)", "who")
+    assert (row[0], row[3], row[8]) == (entry.pk, "staff:grace", "'=1+1")
 
 
 def test_a_file_has_the_instants_of_the_page(auditor: Client) -> None:
@@ -253,5 +289,5 @@ def test_the_page_costs_the_same_however_many_there_are(
         auditor.get(address)
 
 
-STATEMENTS_OF_LIST = 13
-STATEMENTS_OF_PAGE = 10
+STATEMENTS_OF_LIST = 14
+STATEMENTS_OF_PAGE = 11

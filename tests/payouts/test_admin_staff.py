@@ -156,3 +156,18 @@ def test_asks_a_fixed_number_of_statements(
     # their locks; then the session (three).
     with django_assert_num_queries(13):  # type: ignore[operator]
         admin.get(USERS)
+
+
+@pytest.mark.parametrize("query", ["jose", "García", "GARCIA jo", "jg", "jose@exam"])
+def test_finds_people_whatever_accents_are_typed(query: str, admin: Client) -> None:
+    make_staff("grace")
+    make_staff("jg7")
+    who = {"first_name": "José", "last_name": "García", "email": "jose@example.com"}
+    User.objects.filter(username="jg7").update(**who)
+    found = admin.get(USERS, {"q": query}).context["cl"].result_list
+    assert [person.username for person in found] == ["jg7"]
+
+
+def test_finds_everybody_without_a_word(admin: Client) -> None:
+    assert len(admin.get(USERS, {"q": " "}).context["cl"].result_list) == 1
+    assert list(admin.get(USERS, {"q": "<>"}).context["cl"].result_list) == []

@@ -135,7 +135,7 @@ def test_the_page_of_a_push_says_who_looked(auditor: Client) -> None:
     payment = push(make_payee())
     browser("viewer", username="nosy").get(page_address(payment))
     page = text_of(auditor.get(page_address(payment)))
-    assert "staff:nosy view" in page
+    assert "Who looked nosy view" in page
     assert "For print" in page
 
 
