@@ -252,7 +252,7 @@ class PaymentCard(models.Model):
             ),
             # The target of payment's composite key.
             models.UniqueConstraint(
-                fields=["id", "consumer", "partner"], name="payment_card_of_consumer"
+                fields=["id", "consumer", "partner", "network", "last4"], name="payment_card_shown"
             ),
             models.CheckConstraint(
                 condition=Q(expiration_month__range=(1, 12)), name="payment_card_month"

@@ -54,37 +54,19 @@ _STATUSES: Final = {status.value: status for status in Status}
 
 # Limits where there is one row anyway keep the planner from reading whole tables for a page.
 _RECORDS: Final = """
-SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, card.network, card.last4,
+SELECT p.id, p.consumer_id, consumer.pcid, p.card_id, p.card_network, p.card_last4,
     p.amount, p.fee_amount, p.status, p.description, p.reference, p.metadata,
     p.created_at, p.updated_at, p.completed_at, p.failure_code, p.network_code,
     p.approval_expires_at,
-    CASE WHEN p.approval_expires_at IS NOT NULL THEN
-        (SELECT json_agg(json_build_array(name, decisions, group_id) ORDER BY id)
-         FROM payouts_approvalrequirement WHERE payment_id = p.id) END,
-    CASE WHEN p.status = 'pending_approval' THEN
-        -- Those that count now; `payouts.deciding.approvers` has the rule.
-        (SELECT count(*)
-         FROM payouts_decision yes, consumers_consumer payee, consumers_paymentcard target
-         WHERE yes.payment_id = p.id AND yes.verdict = 'approve'
-           AND payee.id = p.consumer_id AND target.id = p.card_id
-           AND yes.digest = payouts_subject_digest(p.id, payee.id, payee.first_name,
-               payee.last_name, target.id, target.fingerprint, target.cardholder_name, p.amount,
-               p.fee_amount)
-           AND yes.user_id IS DISTINCT FROM payee.edited_by_user_id
-           AND yes.user_id IS DISTINCT FROM target.edited_by_user_id
-           AND NOT EXISTS (
-               SELECT FROM consumers_edit edit
-               WHERE edit.subject_id IN (payee.id, target.id) AND edit.user_id = yes.user_id
-                 AND edit.edited_at >= p.created_at)) ELSE 0 END,
+    -- Functions, because a statement pays for each table that stands in it, asked or not.
+    CASE WHEN p.status = 'pending_approval' THEN payouts_requirements(p.id) END,
+    CASE WHEN p.status = 'pending_approval' THEN payouts_approvals_given(p.id) ELSE 0 END,
     attempt.network, attempt.retrieval_reference_number, attempt.trace_number,
     attempt.approval_code, attempt.transaction_id, p.moved_otherwise{beside}
 FROM ({payments}) AS p
 JOIN LATERAL (
     SELECT pcid FROM consumers_consumer WHERE id = p.consumer_id LIMIT 1
 ) AS consumer ON TRUE
-JOIN LATERAL (
-    SELECT network, last4 FROM consumers_paymentcard WHERE id = p.card_id LIMIT 1
-) AS card ON TRUE
 LEFT JOIN LATERAL (
     SELECT network, retrieval_reference_number, trace_number, approval_code, transaction_id
     FROM payouts_attempt WHERE payment_id = p.id LIMIT 1

@@ -22,8 +22,8 @@ class Payment(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # Rows that every payment of a partner shares are not referenced by a constraint of their own,
-    # because locking them would cost creates dearly. The composite key (card, consumer, partner) to
-    # payment_card, made in a migration, proves all three.
+    # because locking them would cost creates dearly. The composite key to payment_card, made in a
+    # migration, proves all three, and that the card's network and last four are what stands here.
     partner = models.ForeignKey(
         Partner, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
@@ -33,6 +33,9 @@ class Payment(models.Model):
     card = models.ForeignKey(
         PaymentCard, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
+    # Never change for a card, and every list shows them: fifty look-ups less on a page.
+    card_network = models.CharField(max_length=16, editable=False)
+    card_last4 = models.CharField(max_length=4, editable=False)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     fee_amount = models.DecimalField(max_digits=12, decimal_places=2)
     status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in Status])

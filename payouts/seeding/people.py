@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from consumers.cards import Pan, passes_luhn
@@ -51,6 +51,13 @@ _SHARE_WITH_TWO_CARDS: Final = 0.4
 _KNOWN_BEFORE_US: Final = 60 * DAY_US
 
 
+class SeededCard(NamedTuple):
+    """A made-up card. Its payments repeat its network and last four."""
+
+    id: str
+    pan: Pan
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """What payments refer to. Ids are hexadecimal digits, as COPY takes them."""
@@ -58,7 +65,7 @@ class Person:
     partner: SeededPartner
     id: str
     created_us: int
-    cards: tuple[str, ...]
+    cards: tuple[SeededCard, ...]
 
 
 @cache
@@ -83,8 +90,19 @@ def _person(rng: Random, partner: SeededPartner, created_us: int) -> Person:
         partner=partner,
         id=id_text(created_us, rng.getrandbits(74)),
         created_us=created_us,
-        cards=tuple(id_text(created_us + 1000, rng.getrandbits(74)) for _ in range(cards)),
+        cards=tuple(
+            SeededCard(
+                id_text(created_us + 1000, rng.getrandbits(74)), Pan(_test_number(rng, prefix))
+            )
+            for prefix in rng.sample(_TEST_PREFIXES, cards)
+        ),
     )
+
+
+def _test_number(rng: Random, prefix: str) -> str:
+    """Sixteen digits that begin with `prefix` and pass Luhn."""
+    digits = f"{prefix}{rng.randrange(10**9):09d}"
+    return next(digits + last for last in "0123456789" if passes_luhn(digits + last))
 
 
 CONSUMER_COLUMNS: Final = (
@@ -131,8 +149,7 @@ def _consumer_line(rng: Random, person: Person, pcid: str, first: str, last: str
 
 def _card_lines(rng: Random, person: Person, holder: str, ring: KeyRing) -> Iterator[str]:
     at, partner_id = text_of_instant(person.created_us + 1000), UUID(person.partner.id)
-    for card_id, prefix in zip(person.cards, rng.sample(_TEST_PREFIXES, 2), strict=False):
-        pan = Pan(_test_number(rng, prefix))
+    for card_id, pan in person.cards:
         sealed = seal(pan, card_id=UUID(card_id), partner_id=partner_id, ring=ring)
         known_by = fingerprint(pan, partner_id=partner_id, ring=ring)
         yield (
@@ -142,9 +159,3 @@ def _card_lines(rng: Random, person: Person, holder: str, ring: KeyRing) -> Iter
             f"\t{pan.bin}\t{pan.last4}\t{rng.randrange(1, 13)}\t{rng.randrange(2036, 2044)}"
             f"\t{holder}\t\t\tactive\t\tt\tfast_funds\t{at}\t{at}\t{at}"
         )
-
-
-def _test_number(rng: Random, prefix: str) -> str:
-    """Sixteen digits that begin with `prefix` and pass Luhn."""
-    digits = f"{prefix}{rng.randrange(10**9):09d}"
-    return next(digits + last for last in "0123456789" if passes_luhn(digits + last))

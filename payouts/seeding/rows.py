@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from payouts.invariants import SEEDED_CARD_ACCEPTOR
 from payouts.models.payment import AttemptState
 from payouts.networks.base import identity_from_sequence
-from payouts.seeding.people import Person, people_of
+from payouts.seeding.people import Person, SeededCard, people_of
 from payouts.seeding.plan import (
     Plan,
     Slice,
@@ -55,10 +55,10 @@ _FUNDED_IN_CENTS: Final = 1_000_00
 _NULL: Final = "\\N"
 
 PAYMENT_COLUMNS: Final = (
-    "id", "partner_id", "consumer_id", "card_id", "amount", "fee_amount", "status", "version",
-    "description", "reference", "metadata", "source", "maker_client_id", "request_id", "due_at",
-    "approval_expires_at", "failure_code", "network_code", "created_at", "updated_at",
-    "completed_at",
+    "id", "partner_id", "consumer_id", "card_id", "card_network", "card_last4", "amount",
+    "fee_amount", "status", "version", "description", "reference", "metadata", "source",
+    "maker_client_id", "request_id", "due_at", "approval_expires_at", "failure_code",
+    "network_code", "created_at", "updated_at", "completed_at",
 )  # fmt: skip
 EVENT_COLUMNS: Final = (
     "payment_id", "number", "kind", "from_status", "to_status", "actor", "details", "request_id",
@@ -85,7 +85,7 @@ class Draft(NamedTuple):
     at_us: int
     id: str
     person: Person
-    card: str
+    card: SeededCard
     price: Price
     story: Story
 
@@ -245,7 +245,8 @@ def _add_payment(rows: Rows, history: History) -> None:
     completed = times[story.sent_place + 1] if story.attempt is AttemptState.APPROVED else _NULL
     metadata = f'{{"order": "{reference}"}}' if reference else "{}"
     rows.payments.append(
-        f"{draft.id}\t{person.partner.id}\t{person.id}\t{draft.card}\t{price.amount}\t{price.fee}"
+        f"{draft.id}\t{person.partner.id}\t{person.id}\t{draft.card.id}\t{draft.card.pan.network}"
+        f"\t{draft.card.pan.last4}\t{price.amount}\t{price.fee}"
         f"\t{story.status_text}\t{len(times)}\t{_DESCRIPTIONS[draft.at_us % len(_DESCRIPTIONS)]}"
         f"\t{reference}\t{metadata}\tapi\t{person.partner.client_id}\t{history.request_id}\t{due}"
         f"\t{expires}\t{DECLINE_CODES.get(history.network_code, '')}\t{history.network_code}"
@@ -339,7 +340,7 @@ def _count(rows: Rows, draft: Draft) -> None:
     counted = [rows.tallies[f"{partner_id} {story.status_text}"]]
     if not story.is_unpaid:
         counted += (
-            rows.people_usage[draft.card],
+            rows.people_usage[draft.card.id],
             rows.people_usage[draft.person.id],
             rows.partner_usage[partner_id],
         )

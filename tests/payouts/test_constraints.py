@@ -101,6 +101,7 @@ def test_a_payment_has_its_first_event(payment: Payment) -> None:
     [
         "amount = amount + 1",
         "fee_amount = 1",
+        "card_last4 = '0000'",
         "description = 'other'",
         "reference = 'other'",
         'metadata = \'{"a": "b"}\'',
@@ -156,6 +157,17 @@ def test_a_payment_cannot_name_a_foreign_partner(payment: Payment) -> None:
 def test_a_payment_cannot_name_a_foreign_card(payment: Payment) -> None:
     changed = _insert_payment(id=f"'{new_id()}'", card_id=f"'{make_payee().pk}'")
     assert refusal(changed) == "payment_card_fk"
+
+
+@pytest.mark.parametrize("change", ["card_last4 = '0000'", "card_network = 'mastercard'"])
+def test_a_payment_cannot_show_another_card_than_its_own(payment: Payment, change: str) -> None:
+    column, _, value = change.partition(" = ")
+    assert refusal(_insert_payment(id=f"'{new_id()}'", **{column: value})) == "payment_card_fk"
+
+
+@pytest.mark.parametrize("change", ["last4 = '0000'", "network = 'mastercard'"])
+def test_a_card_keeps_what_its_payments_show_of_it(payment: Payment, change: str) -> None:
+    assert refusal(f"UPDATE consumers_paymentcard SET {change}") == "payment_card_fk"
 
 
 def test_a_card_cannot_name_a_foreign_partner(payment: Payment) -> None:

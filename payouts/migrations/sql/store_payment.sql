@@ -112,6 +112,8 @@ DECLARE
     v_part smallint := floor(random() * 16);
     v_from smallint;
     v_journal bigint;
+    v_network text;
+    v_last4 text;
     v_constraint text;
 BEGIN
     IF p_key IS NOT NULL THEN
@@ -127,12 +129,14 @@ BEGIN
         END IF;
     END IF;
 
+    SELECT network, last4 INTO v_network, v_last4 FROM consumers_paymentcard WHERE id = p_card;
     INSERT INTO payouts_payment
-        (id, partner_id, consumer_id, card_id, amount, fee_amount, status, version, description,
-         reference, metadata, source, maker_client_id, maker_user_id, request_id, due_at,
-         approval_expires_at, failure_code, network_code, created_at, updated_at)
+        (id, partner_id, consumer_id, card_id, card_network, card_last4, amount, fee_amount, status,
+         version, description, reference, metadata, source, maker_client_id, maker_user_id,
+         request_id, due_at, approval_expires_at, failure_code, network_code, created_at,
+         updated_at)
     VALUES
-        (p_id, p_partner, p_consumer, p_card, p_amount, p_fee, p_status,
+        (p_id, p_partner, p_consumer, p_card, v_network, v_last4, p_amount, p_fee, p_status,
          CASE p_status WHEN 'pending' THEN 1 ELSE 2 END, p_description,
          p_reference, p_metadata, p_source, p_client, p_user, p_request_id,
          CASE p_status WHEN 'pending' THEN p_at ELSE p_approval_expires_at END,

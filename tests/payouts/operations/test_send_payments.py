@@ -157,7 +157,6 @@ OBSTACLES: dict[str, Callable[[PaymentCard], None]] = {
     "consumer_inactive": _close_consumer,
     "card_inactive": lambda card: _change_card(card, status="inactive"),
     "card_expired": lambda card: _change_card(card, expiration_year=2020),
-    "card_not_eligible": lambda card: _change_card(card, network="amex"),
     "card_unreadable": lambda card: _change_card(card, ciphertext=b"not what was sealed"),
 }
 
@@ -169,6 +168,17 @@ def test_fails_what_must_not_be_sent_any_more(obstacle: str) -> None:
     OBSTACLES[obstacle](card)
     assert claim_due_payments(limit=10) == []
     assert (fresh(payment).status, fresh(payment).failure_code) == (Status.FAILED, obstacle)
+    assert history(payment) == ["created", "failed"]
+    assert not Attempt.objects.exists()
+
+
+def test_fails_what_goes_to_a_network_that_takes_no_pushes_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    payment = push(make_payee())
+    monkeypatch.setattr(send_payments, "PUSHABLE_CARD_NETWORKS", frozenset({"mastercard"}))
+    assert claim_due_payments(limit=10) == []
+    assert fresh(payment).failure_code == "card_not_eligible"
     assert history(payment) == ["created", "failed"]
     assert not Attempt.objects.exists()
 
