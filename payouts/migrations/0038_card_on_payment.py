@@ -9,7 +9,7 @@ SQL = Path(__file__).parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consumers", "0013_card_as_shown"),
+        ("consumers", "0014_card_as_shown"),
         ("payouts", "0037_zone_of_export"),
     ]
 

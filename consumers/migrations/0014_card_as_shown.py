@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consumers", "0012_plain_words_of_all"),
+        ("consumers", "0013_plain_audit_labels"),
     ]
 
     operations = [
