@@ -3,10 +3,9 @@
 from typing import Any, Final
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
-from consumers.admin.base import VerbAdmin, detail_verb
+from consumers.admin.base import VerbAdmin, detail_verb, me
 from consumers.admin.consumer_verbs import form_page
 from consumers.admin.person_forms import CardEditForm, WhyForm
 from consumers.admin.verbs import NothingToFill, Question, ask, back_to, page_of, sent
@@ -79,7 +78,7 @@ class CardVerbs(VerbAdmin[PaymentCard]):
                 messages.info(request, "Nothing was changed.")
                 return back_to(card)
             try:
-                edit_card(card, by_user=_me(request), **form.members)
+                edit_card(card, by_user=me(request), **form.members)
             except CardNotAcceptable as refused:
                 form.add_problems(refused.problems)
             except CardInactive:
@@ -134,8 +133,3 @@ def _facts(card: PaymentCard) -> list[tuple[str, Any]]:
         ("Consumer", card.consumer),
         ("Partner", card.partner),
     ]
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.forms import Form
@@ -18,7 +17,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.debug import sensitive_post_parameters
 
-from consumers.admin.base import VerbAdmin, detail_verb
+from consumers.admin.base import VerbAdmin, detail_verb, me
 from consumers.admin.person_forms import (
     CloseForm,
     ConsumerEditForm,
@@ -165,7 +164,7 @@ class ConsumerVerbs(VerbAdmin[Consumer]):
                 tone="danger",
             )
             return ask(request, question, site=self.admin_site, about=consumer, form=form)
-        cancel_consumer_account(consumer, by_user=_me(request), **form.cleaned_data)
+        cancel_consumer_account(consumer, by_user=me(request), **form.cleaned_data)
         messages.success(request, "The account is closed.")
         return back_to(consumer)
 
@@ -189,7 +188,7 @@ class ConsumerVerbs(VerbAdmin[Consumer]):
             return ask(request, question, site=self.admin_site, about=consumer, form=form)
         try:
             reason = form.cleaned_data["reason"]
-            reopen_consumer_account(consumer, reason=reason, by_user=_me(request))
+            reopen_consumer_account(consumer, reason=reason, by_user=me(request))
         except ClosedByPartner:
             messages.error(request, "The partner closed this account, which is for good.")
         else:
@@ -203,7 +202,7 @@ def _add_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if form.is_valid():
         partner = form.cleaned_data["partner"]
         try:
-            consumer = register_consumer(partner.pk, by_user=_me(request), **form.members)
+            consumer = register_consumer(partner.pk, by_user=me(request), **form.members)
         except ConsumerExists:
             form.add_error("pcid", _TAKEN)
         else:
@@ -224,7 +223,7 @@ def _edit_page(request: HttpRequest, consumer: Consumer, site: AdminSite) -> Htt
             messages.info(request, "Nothing was changed.")
             return back_to(consumer)
         try:
-            update_consumer(consumer, by_user=_me(request), **form.members)
+            update_consumer(consumer, by_user=me(request), **form.members)
         except ConsumerExists:
             form.add_error("pcid", _TAKEN)
         except ConsumerInactive:
@@ -242,7 +241,7 @@ def _add_card_page(request: HttpRequest, consumer: Consumer, site: AdminSite) ->
     form = NewCardForm(sent(request))
     if form.is_valid():
         try:
-            added = add_card(consumer, by_user=_me(request), **form.members)
+            added = add_card(consumer, by_user=me(request), **form.members)
         except CardNotAcceptable as refused:
             form.add_problems(refused.problems)
         except ConsumerInactive:
@@ -306,8 +305,3 @@ def _facts(consumer: Consumer) -> list[tuple[str, Any]]:
         ("pcid", consumer.pcid),
         ("Partner", consumer.partner),
     ]
-
-
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -36,8 +36,7 @@ class PlainText(forms.TextInput):
         super().__init__({"class": "po-input", **_KEEP_NOTHING, **attrs})
 
     def format_value(self, value: Any) -> str | None:
-        text = super().format_value(value)
-        return "" if text and _holds_card_number(text) else text
+        return _without_card_number(super().format_value(value))
 
 
 class PlainLines(forms.Textarea):
@@ -47,8 +46,7 @@ class PlainLines(forms.Textarea):
         super().__init__({"class": "po-input", "rows": 3, **_KEEP_NOTHING})
 
     def format_value(self, value: Any) -> str | None:
-        text = super().format_value(value)
-        return "" if text and _holds_card_number(text) else text
+        return _without_card_number(super().format_value(value))
 
 
 class NeverShown(PlainText):
@@ -268,6 +266,10 @@ class WhyForm(forms.Form):
     reason = forms.CharField(
         max_length=200, widget=PlainText(), help_text="Stays in the audit trail."
     )
+
+
+def _without_card_number(text: str | None) -> str | None:
+    return "" if text and _holds_card_number(text) else text
 
 
 def _holds_card_number(text: str) -> bool:

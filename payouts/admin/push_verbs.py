@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from consumers.admin.base import VerbAdmin, detail_verb
+from consumers.admin.base import VerbAdmin, detail_verb, me
 from consumers.admin.verbs import OptionalReasonForm, Question, ReasonForm, ask, back_to
 from payouts.actors import staff
 from payouts.approvals import bar_to_deciding
@@ -55,7 +55,7 @@ class PushVerbs(VerbAdmin[Payment]):
         return request.user.has_perm(CANCEL_PAYMENT)
 
     def offered(self, request: HttpRequest, row: Payment) -> list[str]:
-        return offered_verbs(_me(request), row)
+        return offered_verbs(me(request), row)
 
     @detail_verb(
         permissions=["decide"],
@@ -109,14 +109,14 @@ class PushVerbs(VerbAdmin[Payment]):
             question = Question(
                 title="Cancel this push",
                 consequences="It is not sent, and its funds are free again. This cannot be undone.",
-                facts=push_facts(row_of(payment, _me(request))),
+                facts=push_facts(row_of(payment, me(request))),
                 tone="danger",
             )
             return ask(request, question, site=self.admin_site, about=payment, form=form)
         try:
             cancel_payment(
                 payment,
-                actor=staff(_me(request).pk, _me(request).get_username()),
+                actor=staff(me(request).pk, me(request).get_username()),
                 request_id=request.request_id,  # type: ignore[attr-defined]
                 reason=form.cleaned_data["reason"],
             )
@@ -136,7 +136,7 @@ class PushVerbs(VerbAdmin[Payment]):
         tone: str,
     ) -> HttpResponse:
         payment = self.row_or_404(request, object_id)
-        row = row_of(payment, _me(request))
+        row = row_of(payment, me(request))
         form = DecisionForm(request.POST or None, initial={"seen": row.digest})
         if not form.is_valid():
             if row.hindrance:
@@ -162,7 +162,7 @@ class PushVerbs(VerbAdmin[Payment]):
             return proof
         decide = approve_payment if verdict is Verdict.APPROVE else reject_payment
         try:
-            status = decide(payment.pk, by=_me(request), digest=digest, proof=proof, reason=reason)
+            status = decide(payment.pk, by=me(request), digest=digest, proof=proof, reason=reason)
         except DecisionRefused as refusal:
             messages.error(request, BAR_WORDS[refusal.bar])
         else:
@@ -182,12 +182,6 @@ def offered_verbs(person: User, payment: Payment) -> list[str]:
 
 def _too_late(status: str) -> str:
     return f"Too late: this push is {status.replace('_', ' ')}."
-
-
-def _me(request: HttpRequest) -> User:
-    """The admin site lets nobody in who is not signed in."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def _may_decide(person: User, payment: Payment) -> bool:

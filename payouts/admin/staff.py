@@ -19,22 +19,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import ModelAdmin, ReadOnly, detail_verb, instant, label
-from consumers.admin.verbs import Question, ReasonForm, ask, back_to
+from consumers.admin.verbs import Question, ask, back_to
 from consumers.search import staff_called
 from payouts.admin.staff_access import VERBS as ACCESS_VERBS
-from payouts.admin.staff_access import StaffAccess
+from payouts.admin.staff_access import StaffAccess, WhyForm
 from payouts.operations.count_tries import locks_of
 from payouts.operations.members import NotAboutASuperuser, NotAboutYourself, switch_off_member
 from payouts.staff import ROLE_NAMES, ROLES
-
-
-class SwitchOffForm(ReasonForm):
-    """Why somebody is kept out."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].help_text = "Stays in the audit trail."
-
 
 _SUMMARIES = {role.name: role.summary for role in ROLES}
 
@@ -123,7 +114,7 @@ class UserAdmin(ReadOnly, StaffAccess):
     )
     def switch_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
         user = self.row_or_404(request, object_id)
-        form = SwitchOffForm(request.POST or None)
+        form = WhyForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
             question = Question(
                 title="Switch this person off",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from payouts.backoffice.approvals import DecisionForm
+from payouts.backoffice.batch_address import batch_or_404, line_or_404, to_batch
 from payouts.backoffice.batch_words import FindingLine, findings_of
 from payouts.backoffice.line_choice import (
     Range,
@@ -29,7 +30,6 @@ from payouts.backoffice.queue import Row, queue_rows
 from payouts.backoffice.signing import proof_or_question
 from payouts.batch_queries import (
     LINES_SHOWN,
-    batch_of,
     digests_of,
     lines_of,
     open_pushes,
@@ -66,7 +66,7 @@ def decide(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
     Every button sends the choice along, so that it outlives turning the page.
     """
-    found = _batch_or_404(batch_id)
+    found = batch_or_404(batch_id)
     asked = request.POST if request.method == "POST" else request.GET
     try:
         left_out = _chosen(request)
@@ -77,7 +77,7 @@ def decide(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     if go in Verdict.values:
         form = DecisionForm(initial={"verdict": go})
         return _ask(request, found, left_out, form)
-    after = _line_or_404(go.removeprefix("after-") if go.startswith("after-") else "0")
+    after = line_or_404(go.removeprefix("after-") if go.startswith("after-") else "0")
     return _choose(request, found, left_out, after)
 
 
@@ -85,7 +85,7 @@ def decide(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 @require_POST
 def order(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Have it decided, if the pushes are still those that were summed up on the page before."""
-    found = _batch_or_404(batch_id)
+    found = batch_or_404(batch_id)
     form = DecisionForm(request.POST)
     try:
         left_out = read_lines(request.POST.get("left_out", "")[:_LONGEST_CHOICE])
@@ -110,7 +110,7 @@ def order(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         return proof
     order_decisions(found, seen=seen, by=me(request), verdict=verdict, reason=reason, proof=proof)
     messages.success(request, "Your decision is recorded and being carried out.")
-    return _to_batch(found)
+    return to_batch(found)
 
 
 def _facts(request: HttpRequest, found: Batch, left_out: list[Range]) -> list[tuple[str, str]]:
@@ -130,7 +130,7 @@ def _choose(request: HttpRequest, found: Batch, left_out: list[Range], after: in
     sums = waiting_pushes(everything)
     if not sums.count:
         messages.info(request, "Nothing of this batch waits for you.")
-        return _to_batch(found)
+        return to_batch(found)
     rows = lines_of(found.pk, Q(payment__in=everything), after=after)
     page = rows[:LINES_SHOWN]
     ids = [row.payment_id for row in page if row.payment_id is not None]
@@ -185,11 +185,11 @@ def _chosen(request: HttpRequest) -> list[Range]:
     if request.method != "POST":
         return []
     ranges = read_lines(request.POST.get("left_out", "")[:_LONGEST_CHOICE])
-    on_page = {_line_or_404(text) for text in request.POST.getlist("line")[:LINES_SHOWN]}
-    kept = {_line_or_404(text) for text in request.POST.getlist("keep")[:LINES_SHOWN]}
+    on_page = {line_or_404(text) for text in request.POST.getlist("line")[:LINES_SHOWN]}
+    kept = {line_or_404(text) for text in request.POST.getlist("keep")[:LINES_SHOWN]}
     # A tick and the text can contradict each other; to leave out is the safe one to believe, unless
     # the tick was made on purpose.
-    was_out = {_line_or_404(text) for text in request.POST.getlist("was_out")[:LINES_SHOWN]}
+    was_out = {line_or_404(text) for text in request.POST.getlist("was_out")[:LINES_SHOWN]}
     ranges = with_lines(ranges, on_page - kept)
     return without_lines(ranges, kept & was_out)
 
@@ -200,20 +200,3 @@ def _pushes(request: HttpRequest, found: Batch, left_out: list[Range]) -> QueryS
 
 def _seen(pushes: QuerySet[Payment]) -> list[Seen]:
     return [Seen(push_id, digest) for push_id, digest in digests_of(pushes)]
-
-
-def _to_batch(found: Batch) -> HttpResponse:
-    return HttpResponseRedirect(reverse("backoffice:batch", args=[found.pk]))
-
-
-def _batch_or_404(batch_id: UUID) -> Batch:
-    found = batch_of(batch_id)
-    if found is None:
-        raise Http404
-    return found
-
-
-def _line_or_404(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 7:
-        raise Http404
-    return int(text)

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.utils.safestring import SafeString
 
+from payouts.backoffice.batch_address import line_or_404
 from payouts.backoffice.batch_words import FindingLine, failure_words, findings_of, outcome_label
 from payouts.batch_queries import LINES_SHOWN, lines_of
 from payouts.models import BatchRow, RowState
@@ -82,13 +83,3 @@ def _line_row(row: BatchRow) -> LineRow:
         findings=findings_of(row),
         failure=failure_words(row) if row.payment is not None else "",
     )
-
-
-def line_or_404(text: str | None) -> int:
-    try:
-        number = int(text or 0)
-    except ValueError:
-        raise Http404 from None
-    if not 0 <= number < 2**31:
-        raise Http404
-    return number

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
@@ -18,7 +17,8 @@ from django.views.decorators.http import require_GET, require_POST
 from consumers.admin.base import label
 from consumers.audit import Act, Verb, record_act, subject_of
 from payouts.admin.words import STATUS_TONES
-from payouts.backoffice.batch_lines import VIEWS, line_or_404, lines_asked_for
+from payouts.backoffice.batch_address import batch_or_404, line_or_404, to_batch
+from payouts.backoffice.batch_lines import VIEWS, lines_asked_for
 from payouts.backoffice.batch_words import (
     STATE_MEANS,
     order_refusals,
@@ -31,7 +31,6 @@ from payouts.batch_queries import (
     LINES_SHOWN,
     BatchCounts,
     Sums,
-    batch_of,
     cancelable_ids,
     counts_of,
     earlier_uploads,
@@ -105,7 +104,7 @@ class Progress:
 @require_GET
 def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """One batch."""
-    found = _batch_or_404(batch_id)
+    found = batch_or_404(batch_id)
     progress = progress_of(found)
     page = lines_asked_for(request, batch_id)
     record_act(Act(verb=Verb.VIEW, subject=subject_of(found)))
@@ -126,7 +125,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 def live(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """How far it is now, with the lines that were looked at if anything about them is new; the
     whole page anew once the batch has become something else."""
-    found = _batch_or_404(batch_id)
+    found = batch_or_404(batch_id)
     if request.GET.get("state") != found.state:
         return load_anew()
     page = lines_asked_for(request, batch_id)
@@ -143,12 +142,12 @@ def live(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 @require_POST
 def issue(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Issue what was on the screen, after every question on it was answered."""
-    found = _batch_or_404(batch_id)
+    found = batch_or_404(batch_id)
     needed = ["again"] if earlier_uploads(found) else []
     needed += ["warned"] if counts_of([found.pk])[found.pk].of(RowState.GOOD).warned else []
     if any(name not in request.POST for name in needed):
         messages.error(request, "Tick what you have looked at first. Nothing is issued yet.")
-        return _to(found)
+        return to_batch(found)
     seen = _seen_or_404(request.POST.get("seen", ""))
     return _done(
         request,
@@ -162,7 +161,7 @@ def issue(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 @require_POST
 def choose(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Keep the ticked lines of a page and leave the others out, or leave out all with warnings."""
-    found = _batch_or_404(batch_id)
+    found = batch_or_404(batch_id)
     if "warned" in request.POST:
         return _done(
             request,
@@ -186,17 +185,17 @@ def choose(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 @require_POST
 def check_again(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Have every line checked anew, because cards, limits or money have changed."""
-    found = _batch_or_404(batch_id)
+    found = batch_or_404(batch_id)
     if not check_batch_again(found.pk, by=me(request)):
         messages.error(request, _MOVED)
-    return _to(found)
+    return to_batch(found)
 
 
 @staff_page(ISSUE_PAYMENT)
 @require_POST
 def withdraw(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Take the batch back."""
-    found = _batch_or_404(batch_id)
+    found = batch_or_404(batch_id)
     return _done(
         request,
         found,
@@ -209,11 +208,11 @@ def withdraw(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Cancel every push of the batch that was not sent yet."""
-    found = _batch_or_404(batch_id)
+    found = batch_or_404(batch_id)
     ids = cancelable_ids(found.pk)
     if not ids:
         messages.error(request, "Nothing of it waits any more, so nothing is canceled.")
-        return _to(found)
+        return to_batch(found)
     return _done(
         request,
         found,
@@ -298,18 +297,7 @@ def _done(
         messages.error(request, _NOT_YOURS)
     else:
         messages.success(request, words)
-    return _to(found)
-
-
-def _to(found: Batch) -> HttpResponse:
-    return HttpResponseRedirect(reverse("backoffice:batch", args=[found.pk]))
-
-
-def _batch_or_404(batch_id: UUID) -> Batch:
-    found = batch_of(batch_id)
-    if found is None:
-        raise Http404
-    return found
+    return to_batch(found)
 
 
 def _seen_or_404(text: str) -> GoodLines:

@@ -1,11 +1,11 @@
 """The proof of a day as a PDF, for the folder of whoever keeps it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from payouts.backoffice.day_proof_words import BANK_WORDS, BOOKS, STEPS, VERDICT_WORDS
-from payouts.backoffice.sheets import Sheet
+from payouts.backoffice.sheets import Sheet, in_utc
 from payouts.models import DayProof
 
 
@@ -17,8 +17,8 @@ def day_proof_pdf(proof: DayProof, *, printed_at: datetime, printed_by: str) -> 
     sheet.fact("Whose", f"{proof.network}, {proof.acquiring_bin}, {proof.card_acceptor_id}")
     sheet.fact("At the bank", BANK_WORDS.get(figures.get("bank", ""), "not asked then"))
     sheet.fact("Files", ", ".join(figures["files"]) or "none")
-    sheet.fact("Proved", _at(proof.made_at))
-    sheet.fact("Printed", f"{_at(printed_at)} by {printed_by}")
+    sheet.fact("Proved", in_utc(proof.made_at))
+    sheet.fact("Printed", f"{in_utc(printed_at)} by {printed_by}")
     sheet.section("What the books say")
     for name, words in BOOKS:
         if name in figures:
@@ -42,7 +42,3 @@ def _sum(one: dict[str, Any]) -> tuple[str, str]:
 
 def _dollars(text: str) -> str:
     return f"${Decimal(text):,.2f}"
-
-
-def _at(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

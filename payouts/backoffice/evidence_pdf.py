@@ -1,11 +1,11 @@
 """The evidence about one push as a PDF, in the typeface of the admin's theme."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from payouts.admin.words import EVENT_WORDS, masked, pretty
-from payouts.backoffice.sheets import Sheet
+from payouts.backoffice.sheets import Sheet, in_utc
 from payouts.evidence import Evidence
 from payouts.payee_history import PayeeHistory
 
@@ -17,14 +17,16 @@ def evidence_pdf(evidence: Evidence, *, printed_at: datetime, printed_by: str) -
     sheet = Sheet(foot=f"Push {push['id']}   ·   SHA-256 {evidence.sha256}")
     sheet.title_line(f"${push['amount']:,.2f} to {push['consumer']['name']}")
     sheet.fact("Status", str(push["status"]).replace("_", " "))
-    sheet.fact("Printed", f"{_at(printed_at)} by {printed_by}")
+    sheet.fact("Printed", f"{in_utc(printed_at)} by {printed_by}")
     sheet.section("The push")
     _facts(sheet, _plain_push(push))
     _draw_edits(sheet, evidence.payee, printed_at)
     sheet.section("History")
     for event in document["history"]:
         words = EVENT_WORDS.get(event["kind"], event["kind"])
-        sheet.fact(_at(event["at"]), f"{words} ({event['to'].replace('_', ' ')}), by {event['by']}")
+        sheet.fact(
+            in_utc(event["at"]), f"{words} ({event['to'].replace('_', ' ')}), by {event['by']}"
+        )
     for title, name in (("Asked for by rules", "approval"), ("Decisions", "decisions")):
         if document[name]:
             sheet.section(title)
@@ -44,7 +46,7 @@ def _draw_edits(sheet: Sheet, payee: PayeeHistory, printed_at: datetime) -> None
         now = f"{one.what} is {one.now or 'empty'} today, and was {one.was or 'empty'}"
         sheet.fact("Edited since", now)
     if payee.edited_since and payee.renamed_at is not None:
-        sheet.fact("", f"last renamed {_at(payee.renamed_at)}, as known {_at(printed_at)}")
+        sheet.fact("", f"last renamed {in_utc(payee.renamed_at)}, as known {in_utc(printed_at)}")
 
 
 def _plain_push(push: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def _tables(sheet: Sheet, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def _journals(sheet: Sheet, journals: Iterable[Mapping[str, Any]]) -> None:
     for journal in journals:
-        sheet.fact(f"Journal {journal['id']}", f"{journal['kind']}, {_at(journal['at'])}")
+        sheet.fact(f"Journal {journal['id']}", f"{journal['kind']}, {in_utc(journal['at'])}")
         for line in journal["postings"]:
             side = "debit" if line["amount"] > 0 else "credit"
             sheet.fact("", f"{side}  {abs(line['amount']):,.2f}   {line['account']}")
@@ -103,12 +105,8 @@ def _draw_proof(sheet: Sheet, evidence: Evidence) -> None:
 def _text(value: Any) -> str:
     match value:
         case datetime():
-            return _at(value)
+            return in_utc(value)
         case dict() | list():
             return pretty(value)
         case _:
             return str(masked(str(value)))
-
-
-def _at(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -14,6 +13,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import resolve, reverse
 from django.views.decorators.cache import never_cache
+
+from consumers.admin.base import me as me
 
 View = Callable[..., HttpResponseBase]
 
@@ -88,12 +89,6 @@ def shown(
     """A page in the frame of the admin site."""
     whole = {**admin.site.each_context(request), "title": title, **context}
     return TemplateResponse(request, template, whole, status=status)
-
-
-def me(request: HttpRequest) -> User:
-    """Whoever is signed in; the decorators above let nobody else through."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def _require(request: HttpRequest, permission: str) -> None:

@@ -1,5 +1,6 @@
 """What every PDF of the back office looks like, in the typeface of the admin's theme."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -77,6 +78,11 @@ class Sheet(FPDF):
         font = self.fonts[_FONT.lower()]
         assert isinstance(font, TTFFont)
         return "".join(c if c == "\n" or ord(c) in font.cmap else f"[U+{ord(c):04X}]" for c in text)
+
+
+def in_utc(at: datetime) -> str:
+    """An instant as documents write it, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _font_file(name: str) -> Path:

@@ -193,7 +193,7 @@ def push_facts(wish: Wish) -> PushFacts:
 def _parameters(wish: Wish) -> dict[str, Any]:
     return {
         "partner_id": wish.partner_id,
-        "consumer_id": _uuid_or_none(wish.consumer_ref),
+        "consumer_id": uuid_or_none(wish.consumer_ref),
         "consumer_ref": wish.consumer_ref,
         "card_id": wish.card_id,
         "amount": wish.amount,
@@ -204,7 +204,8 @@ def _parameters(wish: Wish) -> dict[str, Any]:
     }
 
 
-def _uuid_or_none(text: str) -> UUID | None:
+def uuid_or_none(text: str) -> UUID | None:
+    """The id that a request names; None if it is written otherwise, and so names nothing."""
     try:
         return UUID(text) if len(text) == 36 else None
     except ValueError:

@@ -9,16 +9,18 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from payouts.operations.deliveries import Parcel, Tried, claim_deliveries, record_tries
 from payouts.operations.follow_outbox import follow_outbox
 from payouts.operations.webhook_endpoints import address_rules
 from payouts.webhooks.sender import Sender
+from payouts.work.connections import with_sound_connection
 
 logger = logging.getLogger(__name__)
 
@@ -148,10 +150,5 @@ class _Round:
 
 async def _in_database(function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
     """Run a blocking operation on one of the database's threads."""
-
-    def call() -> Result:
-        # A connection that broke in the last call is not used again.
-        close_old_connections()
-        return function(*arguments, **named)
-
+    call = partial(with_sound_connection, function, *arguments, **named)
     return await asyncio.get_running_loop().run_in_executor(_database, call)

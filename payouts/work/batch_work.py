@@ -8,14 +8,14 @@ with by the next sweep.
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, TypeVar
-
-from django.db import close_old_connections
 
 from payouts.operations.batches.check_batch import check_next_batch
 from payouts.operations.batches.issue_batch import issue_next_lines
 from payouts.operations.batches.order_batch import carry_out_next
 from payouts.operations.batches.read_batch import read_next_batch
+from payouts.work.connections import with_sound_connection
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -58,9 +58,4 @@ def _did_a_piece_of_each() -> bool:
 
 
 def _each_in_lanes(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
-    def call(item: Item) -> Result:
-        # A connection that broke in the last call is not used again.
-        close_old_connections()
-        return function(item)
-
-    return list(_lanes.map(call, items))
+    return list(_lanes.map(partial(with_sound_connection, function), items))

@@ -9,9 +9,10 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError
 
 from payouts.networks.base import NotFound
 from payouts.networks.routing import close_networks, network_named
@@ -22,6 +23,7 @@ from payouts.operations.inquire import (
 )
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.send_payments import Instruction, claim_due_payments, claim_resend
+from payouts.work.connections import with_sound_connection
 
 logger = logging.getLogger(__name__)
 
@@ -148,10 +150,5 @@ async def _record(operation: Callable[..., Result], *arguments: Any, **named: An
 
 async def _in_database(function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
     """Run a blocking operation on one of the database's threads."""
-
-    def call() -> Result:
-        # A connection that broke in the last call is not used again.
-        close_old_connections()
-        return function(*arguments, **named)
-
+    call = partial(with_sound_connection, function, *arguments, **named)
     return await asyncio.get_running_loop().run_in_executor(_database, call)

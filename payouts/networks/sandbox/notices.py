@@ -12,8 +12,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-import orjson
-
 from payouts.networks.base import (
     Approved,
     Declined,
@@ -55,7 +53,7 @@ def is_signed(body: bytes, *, signature: str, keys: Sequence[str], at: datetime)
 
 def read_notice(body: bytes) -> Notice | None:
     """What a notification says; None if nobody can read it."""
-    message = _object(body)
+    message = reading.object_in(body)
     identity = None if message is None else _identity(message)
     if message is None or identity is None:
         return None
@@ -84,14 +82,6 @@ def _says(
 
 def _digest(seconds: int, body: bytes, key: str) -> str:
     return hmac.new(key.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
-
-
-def _object(body: bytes) -> Mapping[str, object] | None:
-    try:
-        message = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    return message if isinstance(message, dict) else None
 
 
 def _amount(value: object) -> Decimal | None:

@@ -90,7 +90,7 @@ def read_push(
     answer: WireAnswer, identity: NetworkIdentity
 ) -> Approved | Declined | Unknown | Duplicate:
     """What an answer to a push means."""
-    message = _object(answer.body)
+    message = object_in(answer.body)
     raw = shown(answer, message)
     if answer.status == 200:
         return _read_decision(message, identity, raw)
@@ -105,7 +105,7 @@ def read_inquiry(
     answer: WireAnswer, identity: NetworkIdentity
 ) -> Approved | Declined | Unknown | NotFound:
     """What an answer to an inquiry, by identity or by status identifier, means."""
-    message = _object(answer.body)
+    message = object_in(answer.body)
     raw = shown(answer, message)
     if answer.status == 404 and _says_not_found(message, identity):
         return NotFound(raw)
@@ -127,7 +127,7 @@ def concerns(answer: WireAnswer, *, amount: Decimal, last4: str) -> bool:
     A duplicate may be somebody else's instruction under the same identity. Only then the echo of
     the identity is not enough.
     """
-    message = _object(answer.body)
+    message = object_in(answer.body)
     return (_field(message, "amount"), _field(message, "recipientLastFour")) == (
         f"{amount:.2f}",
         last4,
@@ -136,7 +136,7 @@ def concerns(answer: WireAnswer, *, amount: Decimal, last4: str) -> bool:
 
 def read_card(answer: WireAnswer) -> Eligibility:
     """What an answer to an attributes inquiry means. Raises EligibilityUnknown."""
-    message = _object(answer.body)
+    message = object_in(answer.body)
     blocked = _field(message, "pushFundsBlockIndicator")
     fast = _field(message, "fastFundsIndicator")
     if answer.status != 200 or blocked not in ("Y", "N") or fast is None:
@@ -224,7 +224,8 @@ def _echoes(message: Mapping[str, object], identity: NetworkIdentity) -> bool:
     )
 
 
-def _object(body: bytes) -> Mapping[str, object] | None:
+def object_in(body: bytes) -> Mapping[str, object] | None:
+    """The message, if the body is one: an object of JSON."""
     try:
         message = orjson.loads(body)
     except orjson.JSONDecodeError:

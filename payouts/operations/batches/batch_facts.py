@@ -12,7 +12,14 @@ from consumers.statements import fetch_rows
 from payouts.approvals import Source
 from payouts.batch_files.wishes import LineWish
 from payouts.limits import Scope, Usage
-from payouts.operations.facts import CardFacts, ConsumerFacts, PushFacts, Wish, push_facts
+from payouts.operations.facts import (
+    CardFacts,
+    ConsumerFacts,
+    PushFacts,
+    Wish,
+    push_facts,
+    uuid_or_none,
+)
 
 SIMILAR_WITHIN: Final = timedelta(days=7)
 _NOBODY: Final = UUID(int=0)
@@ -117,7 +124,7 @@ def line_facts(
         _CHUNK,
         {
             "refs": [wish.consumer_ref for wish in wishes],
-            "ids": [_uuid_or_none(wish.consumer_ref) for wish in wishes],
+            "ids": [uuid_or_none(wish.consumer_ref) for wish in wishes],
             "card_ids": [wish.card_id for wish in wishes],
             "last4s": [wish.last4 for wish in wishes],
             "amounts": [wish.amount for wish in wishes],
@@ -148,10 +155,3 @@ def _facts(row: tuple[Any, ...], common: PushFacts) -> LineFacts:
 
 def _usage(amount: Decimal | None, count: Decimal | None) -> Usage:
     return Usage() if amount is None or count is None else Usage(amount, round(count))
-
-
-def _uuid_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text) if len(text) == 36 else None
-    except ValueError:
-        return None

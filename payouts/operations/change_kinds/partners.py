@@ -111,7 +111,20 @@ class FundingKind(Kind):
         return str(fund_partner(partner, amount, actor=actor, description=described[:200]))
 
 
-class APIClientKind(Kind):
+class _MakesClientSecret(Kind):
+    """The proposer fetches a secret of the client, once."""
+
+    def makes_secret(self, change: ChangeRequest) -> bool:
+        return True
+
+    def collect(self, change: ChangeRequest) -> str:
+        return add_client_secret(APIClient.objects.get(pk=change.result))
+
+    def owner_of_secret(self, change: ChangeRequest) -> str:
+        return APIClient.objects.get(pk=change.result).client_id
+
+
+class APIClientKind(_MakesClientSecret):
     """A new API client of a partner. Whoever proposed it fetches its first secret, once."""
 
     name = "api_client"
@@ -136,17 +149,8 @@ class APIClientKind(Kind):
         made = register_api_client(target.partner, name=after["name"], scopes=after["scopes"])
         return str(made.pk)
 
-    def makes_secret(self, change: ChangeRequest) -> bool:
-        return True
 
-    def collect(self, change: ChangeRequest) -> str:
-        return add_client_secret(APIClient.objects.get(pk=change.result))
-
-    def owner_of_secret(self, change: ChangeRequest) -> str:
-        return APIClient.objects.get(pk=change.result).client_id
-
-
-class ClientSecretKind(Kind):
+class ClientSecretKind(_MakesClientSecret):
     """Another secret of a client, which the proposer fetches once; the subject is the client."""
 
     name = "api_client_secret"
@@ -172,15 +176,6 @@ class ClientSecretKind(Kind):
         if client.disabled_at is not None:
             raise NotAChange("The client is disabled.")
         return str(client.pk)
-
-    def makes_secret(self, change: ChangeRequest) -> bool:
-        return True
-
-    def collect(self, change: ChangeRequest) -> str:
-        return add_client_secret(APIClient.objects.get(pk=change.result))
-
-    def owner_of_secret(self, change: ChangeRequest) -> str:
-        return APIClient.objects.get(pk=change.result).client_id
 
 
 def _terms(partner: Partner) -> Contents:

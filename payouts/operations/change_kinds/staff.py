@@ -15,7 +15,17 @@ from payouts.staff import DECIDE_CHANGE
 KEEP_STAFF = "auth.change_user"
 
 
-class MemberKind(Kind):
+class _MakesPassword(Kind):
+    """The proposer fetches a password of the member, once, and hands it over."""
+
+    def collect(self, change: ChangeRequest) -> str:
+        return give_password(User.objects.get(pk=change.result))
+
+    def owner_of_secret(self, change: ChangeRequest) -> str:
+        return User.objects.get(pk=change.result).get_username()
+
+
+class MemberKind(_MakesPassword):
     """A member of staff; the subject is their key, empty for a new one."""
 
     name = MEMBER
@@ -75,14 +85,8 @@ class MemberKind(Kind):
     def makes_secret(self, change: ChangeRequest) -> bool:
         return not change.before
 
-    def collect(self, change: ChangeRequest) -> str:
-        return give_password(User.objects.get(pk=change.result))
 
-    def owner_of_secret(self, change: ChangeRequest) -> str:
-        return User.objects.get(pk=change.result).get_username()
-
-
-class PasswordKind(Kind):
+class PasswordKind(_MakesPassword):
     """A new password for a member, which the proposer fetches once and hands over."""
 
     name = "staff_password"
@@ -110,12 +114,6 @@ class PasswordKind(Kind):
 
     def makes_secret(self, change: ChangeRequest) -> bool:
         return True
-
-    def collect(self, change: ChangeRequest) -> str:
-        return give_password(User.objects.get(pk=change.result))
-
-    def owner_of_secret(self, change: ChangeRequest) -> str:
-        return User.objects.get(pk=change.result).get_username()
 
 
 def _member(target: Target) -> User | None:
