@@ -52,11 +52,6 @@ def _started(folder: Path) -> AbstractContextManager[SandboxServer]:
     return SandboxServer.started(folder / "book.sqlite3", latency_ms=0, late_ms=200)
 
 
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
-
-
 def _in_the_book(sandbox: SandboxServer, payment: Payment) -> tuple[int, int]:
     """How often the network has credited the payment, and how often it has seen it."""
     trace_number = Attempt.objects.get(payment=payment).trace_number
