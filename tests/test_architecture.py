@@ -4,11 +4,8 @@ Reads the source as text and as a syntax tree. The rules' reasons are in docs/ar
 """
 
 import ast
-import gc
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +13,20 @@ from django.apps import apps
 from django.db.models import PROTECT, ForeignKey
 
 from payouts.states import Status
-
-ROOT = Path(__file__).resolve().parent.parent
-APPS = ("config", "consumers", "payouts")
+from tests.source_trees import (
+    APPS,
+    ROOT,
+    Source,
+    _trees_are_let_go,  # noqa: F401  # a fixture
+    calls,
+    functions,
+    imports,
+    is_within,
+    product,
+    sources,
+    strings,
+    wrong,
+)
 
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 400
@@ -96,84 +104,6 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 }
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"}
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file of Python; `name` is its path from the root of the repository."""
-
-    name: str
-    text: str
-    tree: ast.Module
-
-    def nodes(self) -> Iterator[ast.AST]:
-        return ast.walk(self.tree)
-
-    def is_in(self, room: str) -> bool:
-        return self.name == room or self.name.startswith(f"{room}/")
-
-    def at(self, node: ast.AST) -> str:
-        return f"{self.name}:{getattr(node, 'lineno', 0)}"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _trees_are_let_go() -> Iterator[None]:
-    """Millions of nodes, which the collector would go through again and again, for nothing."""
-    gc.disable()
-    yield
-    sources.cache_clear()
-    gc.enable()
-
-
-@cache
-def sources(folder: str) -> tuple[Source, ...]:
-    paths = sorted((ROOT / folder).rglob("*.py"))
-    return tuple(_source(path) for path in paths if "migrations" not in path.parts)
-
-
-def _source(path: Path) -> Source:
-    text = path.read_text(encoding="utf-8")
-    return Source(path.relative_to(ROOT).as_posix(), text, ast.parse(text))
-
-
-def product() -> list[Source]:
-    return [source for app in APPS for source in sources(app)]
-
-
-def imports(source: Source) -> Iterator[tuple[str, ast.AST]]:
-    """Every module that the file imports, also inside functions."""
-    for node in source.nodes():
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, node
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module, node
-            for alias in node.names:
-                yield f"{node.module}.{alias.name}", node
-
-
-def is_within(module: str, package: str) -> bool:
-    return module == package or module.startswith(f"{package}.")
-
-
-def functions(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in source.nodes():
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-
-
-def calls(source: Source) -> Iterator[ast.Call]:
-    return (node for node in source.nodes() if isinstance(node, ast.Call))
-
-
-def strings(source: Source) -> Iterator[ast.Constant]:
-    for node in source.nodes():
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node
-
-
-def wrong(found: Callable[[Source], Iterator[ast.AST]], *, among: list[Source]) -> list[str]:
-    return sorted({source.at(node) for source in among for node in found(source)})
 
 
 # Who may import whom

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db.models import BinaryField
 
 from payouts.operations.sealed_kinds import SEALED_KINDS
-from tests.test_architecture import (
+from tests.source_trees import (
     _trees_are_let_go,  # noqa: F401  # a fixture
     calls,
     product,
