@@ -1,6 +1,7 @@
 """What every test gets: no broker, no connection left in a thread, tables that can be emptied.
 
-Nothing here is about a subject; builders are in `tests/builders.py` and `tests/pushes.py`.
+Of subjects there is only the card that most tests push to; builders are in `tests/builders.py` and
+`tests/pushes.py`.
 """
 
 import gc
@@ -21,6 +22,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
+from consumers.models import PaymentCard
 from consumers.table_owner import as_owner
 from payouts import dispatch
 from payouts.operations.reconciliation import read_statement, take_settlement
@@ -29,6 +31,7 @@ from payouts.work import batch_work, drain, settlement_work, statement_work
 from tests import cluster
 from tests.migrated_once import copy_what_one_migrates
 from tests.owner import OWNER, as_application, let_application_become_owner
+from tests.pushes import make_payee
 from tests.racing import let_connections_go
 
 # What migrations wrote and no test changes for good: it is kept when the tables are emptied.
@@ -106,6 +109,12 @@ def bell(monkeypatch: pytest.MonkeyPatch) -> Bell:
     stand_in = Bell()
     monkeypatch.setattr(dispatch, "_ring", stand_in.ring)
     return stand_in
+
+
+@pytest.fixture
+def card() -> PaymentCard:
+    """A card of a new consumer, of a partner with money."""
+    return make_payee()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from consumers.ids import new_id
 from consumers.models import Partner, PaymentCard
 from payouts.actors import COMMAND_LINE, Actor, api_client
 from payouts.approvals import Source
-from payouts.models import ApprovalRule, Event, Payment
+from payouts.models import ApprovalRule, Event, FeeSchedule, Payment
 from payouts.networks.base import Approved, Declined, NotSent, NotSentReason, Unknown, UnknownReason
 from payouts.operations.decide import subject_digest
 from payouts.operations.partners import fund_partner
@@ -47,6 +47,13 @@ def make_payee(*, partner: Partner | None = None, **card: Any) -> PaymentCard:
     """A card of a new consumer, of a partner with money."""
     consumer = make_consumer(partner=partner or make_funded_partner())
     return make_card(consumer=consumer, **card)
+
+
+def make_charged_payee() -> PaymentCard:
+    """A card of a partner with 1,000 dollars that pays 1.25 a push."""
+    partner = make_funded_partner(dollars="1000.00")
+    FeeSchedule.objects.create(partner=partner, fixed=Decimal("1.25"))
+    return make_payee(partner=partner)
 
 
 def push_request(
@@ -131,6 +138,20 @@ def push_unknown(card: PaymentCard, **asked: Any) -> Payment:
     """A payment whose answer was lost."""
     payment = push_submitted(card, **asked)
     record_outcome(payment.pk, TIMEOUT)
+    return fresh(payment)
+
+
+def push_completed(card: PaymentCard, **asked: Any) -> Payment:
+    """A payment that the network has approved."""
+    payment = push_submitted(card, **asked)
+    record_outcome(payment.pk, APPROVED)
+    return fresh(payment)
+
+
+def push_declined(card: PaymentCard, **asked: Any) -> Payment:
+    """A payment that the network has declined."""
+    payment = push_submitted(card, **asked)
+    record_outcome(payment.pk, declined("05"))
     return fresh(payment)
 
 

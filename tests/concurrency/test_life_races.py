@@ -51,11 +51,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 10
 
 
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
-
-
 def _cancel(payment: Payment) -> object:
     cancel_payment(payment, actor=CLIENT)
     return "canceled"

@@ -14,7 +14,6 @@ from consumers.models import PaymentCard
 from payouts.models import Payment
 from tests.builders import make_token
 from tests.payouts.api.caller import CREATE, wish
-from tests.pushes import make_payee
 
 
 def environ(content: bytes, **more: Any) -> dict[str, Any]:
@@ -91,11 +90,6 @@ def test_takes_no_more_off_the_line_than_anybody_means(monkeypatch: pytest.Monke
 )
 def test_waits_for_no_body_that_may_not_come(more: dict[str, Any]) -> None:
     assert unread(BytesIO(b"some bytes"), **more) == b"some bytes"
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
 
 
 def answer_to(content: bytes, card: PaymentCard) -> tuple[str, dict[str, Any]]:

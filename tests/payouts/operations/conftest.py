@@ -1,7 +1,10 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
+
+from tests.pushes import make_staff
 
 
 class Clock:
@@ -20,6 +23,12 @@ class Clock:
         """Move on by so many `days`, `hours`, `minutes` or `seconds`."""
         self.at += timedelta(**by)
         return self.at
+
+
+@pytest.fixture
+def carla() -> User:
+    """Somebody who may approve."""
+    return make_staff("carla", "approver")
 
 
 @pytest.fixture

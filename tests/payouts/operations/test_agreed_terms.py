@@ -16,16 +16,11 @@ from payouts.operations.quote_payment import Quote, quote_payment
 from payouts.operations.request_payment import PushRequest, TermsChanged
 from payouts.states import Status
 from tests.books import available
-from tests.pushes import CLIENT, accepted, ask, make_payee, make_rule, push, push_request, replayed
+from tests.pushes import CLIENT, accepted, ask, make_rule, push, push_request, replayed
 
 pytestmark = pytest.mark.django_db
 
 HOLD = POSSIBLE_DUPLICATE.name
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
 
 
 def quoted(card: PaymentCard, amount: str = "100.00", **asked: Any) -> Quote:

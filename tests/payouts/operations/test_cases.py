@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from consumers.models import AuditEntry, PaymentCard
 from payouts.doubts import CaseKind, Way
-from payouts.models import Case, ChangeRequest, FeeSchedule, Payment
+from payouts.models import Case, ChangeRequest, Payment
 from payouts.operations.cases import (
     CaseClosed,
     CaseNeedsTwo,
@@ -48,8 +48,7 @@ from tests.pushes import (
     APPROVED,
     declined,
     history,
-    make_funded_partner,
-    make_payee,
+    make_charged_payee,
     make_staff,
     push,
     push_unknown,
@@ -61,10 +60,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def card() -> PaymentCard:
-    """A card of a partner with 1,000 dollars that pays 1.25 a push."""
-    partner = make_funded_partner(dollars="1000.00")
-    FeeSchedule.objects.create(partner=partner, fixed=Decimal("1.25"))
-    return make_payee(partner=partner)
+    return make_charged_payee()
 
 
 @pytest.fixture

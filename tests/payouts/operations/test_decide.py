@@ -52,11 +52,6 @@ def card() -> PaymentCard:
 
 
 @pytest.fixture
-def carla() -> User:
-    return make_staff("carla", "approver")
-
-
-@pytest.fixture
 def dora() -> User:
     return make_staff("dora", "approver")
 

@@ -19,17 +19,11 @@ from tests.pushes import (
     history,
     make_payee,
     make_rule,
-    make_staff,
     push_for_approval,
     status_of,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def carla() -> User:
-    return make_staff("carla", "approver")
 
 
 def seen(*payments: Payment) -> list[Seen]:

@@ -40,7 +40,6 @@ from tests.pushes import (
     declined,
     fresh,
     history,
-    make_payee,
     push,
     push_submitted,
     push_unknown,
@@ -48,11 +47,6 @@ from tests.pushes import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
 
 
 @pytest.fixture

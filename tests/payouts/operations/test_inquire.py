@@ -24,7 +24,6 @@ from tests.pushes import (
     declined,
     fresh,
     history,
-    make_payee,
     push,
     push_submitted,
     push_unknown,
@@ -34,11 +33,6 @@ from tests.pushes import (
 pytestmark = pytest.mark.django_db
 
 UNREACHABLE = Unknown(UnknownReason.UNREACHABLE)
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
 
 
 def _due_in(payment: Payment, clock: Clock) -> timedelta:

@@ -19,18 +19,12 @@ from tests.pushes import (
     declined,
     fresh,
     history,
-    make_payee,
     push_submitted,
     push_unknown,
     status_of,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
 
 
 @pytest.mark.parametrize(

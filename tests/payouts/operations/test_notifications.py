@@ -40,7 +40,6 @@ from tests.pushes import (
     declined,
     fresh,
     history,
-    make_payee,
     make_staff,
     push,
     push_submitted,
@@ -49,11 +48,6 @@ from tests.pushes import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from consumers.models import PaymentCard
 from payouts.actors import staff
 from payouts.declines import DECLINES, decline_for
-from payouts.models import Attempt, Event, FeeSchedule, Payment
+from payouts.models import Attempt, Event, Payment
 from payouts.networks.base import Approved, Outcome, Unknown, UnknownReason
 from payouts.operations.cancel_payment import cancel_payment
 from payouts.operations.record_outcome import fail_unsent_payment, record_outcome
@@ -25,7 +25,7 @@ from tests.pushes import (
     declined,
     fresh,
     history,
-    make_funded_partner,
+    make_charged_payee,
     make_payee,
     push,
     push_submitted,
@@ -35,15 +35,13 @@ from tests.pushes import (
 
 pytestmark = pytest.mark.django_db
 
-NOTHING = Decimal(0)
-
 
 @pytest.fixture
 def card() -> PaymentCard:
-    """A card of a partner with 1,000 dollars that pays 1.25 a push."""
-    partner = make_funded_partner(dollars="1000.00")
-    FeeSchedule.objects.create(partner=partner, fixed=Decimal("1.25"))
-    return make_payee(partner=partner)
+    return make_charged_payee()
+
+
+NOTHING = Decimal(0)
 
 
 def _attempt(payment: Payment) -> Attempt:

@@ -9,7 +9,7 @@ from consumers.models import AuditEntry, PaymentCard
 from payouts.actors import staff
 from payouts.approvals import Source
 from payouts.doubts import EvidenceRefused, Upload
-from payouts.models import Attempt, ChangeRequest, Event, EvidenceFile, FeeSchedule, Payment
+from payouts.models import Attempt, ChangeRequest, Event, EvidenceFile, Payment
 from payouts.operations.change_kinds import NotAChange
 from payouts.operations.changes import (
     ChangeByProposer,
@@ -52,8 +52,7 @@ from tests.pushes import (
     declined,
     fresh,
     history,
-    make_funded_partner,
-    make_payee,
+    make_charged_payee,
     make_staff,
     push_submitted,
     push_unknown,
@@ -62,15 +61,13 @@ from tests.pushes import (
 
 pytestmark = pytest.mark.django_db
 
-NOTHING = Decimal(0)
-
 
 @pytest.fixture
 def card() -> PaymentCard:
-    """A card of a partner with 1,000 dollars that pays 1.25 a push."""
-    partner = make_funded_partner(dollars="1000.00")
-    FeeSchedule.objects.create(partner=partner, fixed=Decimal("1.25"))
-    return make_payee(partner=partner)
+    return make_charged_payee()
+
+
+NOTHING = Decimal(0)
 
 
 @pytest.fixture

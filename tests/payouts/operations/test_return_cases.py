@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from consumers.models import PaymentCard
 from payouts.doubts import CaseKind, Way
-from payouts.models import Case, FeeSchedule, Payment
+from payouts.models import Case, Payment
 from payouts.operations.cases import ways_of
 from payouts.operations.change_kinds import NotAChange
 from payouts.operations.changes import (
@@ -37,33 +37,29 @@ from tests.doubts import (
     two_operators,
 )
 from tests.pushes import (
-    APPROVED,
     declined,
     fresh,
     history,
-    make_funded_partner,
-    make_payee,
+    make_charged_payee,
+    push_completed,
     push_submitted,
     status_of,
 )
 
 pytestmark = pytest.mark.django_db
-ODD = Decimal("100.01")
 
 
 @pytest.fixture
 def card() -> PaymentCard:
-    """A card of a partner with 1,000 dollars that pays 1.25 a push."""
-    partner = make_funded_partner(dollars="1000.00")
-    FeeSchedule.objects.create(partner=partner, fixed=Decimal("1.25"))
-    return make_payee(partner=partner)
+    return make_charged_payee()
 
 
 @pytest.fixture
 def paid(card: PaymentCard) -> Payment:
-    payment = push_submitted(card)
-    record_outcome(payment.pk, APPROVED)
-    return fresh(payment)
+    return push_completed(card)
+
+
+ODD = Decimal("100.01")
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 
 from consumers.models import AuditEntry, PaymentCard
 from payouts.doubts import CaseKind
-from payouts.models import Case, Event, FeeSchedule, Payment
+from payouts.models import Case, Event, Payment
 from payouts.operations.change_kinds import NotAChange
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import NoSuchInstruction, return_payment
@@ -29,12 +29,11 @@ from tests.doubts import (
     two_operators,
 )
 from tests.pushes import (
-    APPROVED,
     declined,
     fresh,
     history,
-    make_funded_partner,
-    make_payee,
+    make_charged_payee,
+    push_completed,
     push_submitted,
     push_unknown,
     status_of,
@@ -45,17 +44,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def card() -> PaymentCard:
-    """A card of a partner with 1,000 dollars that pays 1.25 a push."""
-    partner = make_funded_partner(dollars="1000.00")
-    FeeSchedule.objects.create(partner=partner, fixed=Decimal("1.25"))
-    return make_payee(partner=partner)
+    return make_charged_payee()
 
 
 @pytest.fixture
 def paid(card: PaymentCard) -> Payment:
-    payment = push_submitted(card)
-    record_outcome(payment.pk, APPROVED)
-    return fresh(payment)
+    return push_completed(card)
 
 
 def test_the_amount_is_the_partner_s_again_and_the_fee_is_not(paid: Payment) -> None:

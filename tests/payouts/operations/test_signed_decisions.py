@@ -41,11 +41,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def carla() -> User:
-    return make_staff("carla", "approver")
-
-
-@pytest.fixture
 def passkey(carla: User) -> Passkey:
     made = Passkey()
     made.add_to(carla)

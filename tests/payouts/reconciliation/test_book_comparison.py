@@ -3,11 +3,8 @@
 The last test lets the worker's code send to a real sandbox network and reads the book of that.
 """
 
-import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +13,9 @@ from django.utils import timezone
 from consumers.models import PaymentCard
 from payouts.checks import Finding, snapshot
 from payouts.models import Attempt, Payment
-from payouts.networks.base import Outcome, Push
-from payouts.networks.sandbox.adapter import SandboxNetwork
 from payouts.networks.sandbox.entries import Entry
 from payouts.operations.cancel_payment import cancel_payment
 from payouts.operations.record_outcome import record_outcome
-from payouts.operations.send_payments import claim_due_payments
 from payouts.reconciliation.book_comparison import (
     COMPLETED_IS_CREDITED,
     NOTHING_ELSE_IS_CREDITED,
@@ -30,27 +24,21 @@ from payouts.reconciliation.book_comparison import (
 from tests.books import execute, select
 from tests.owner import owning, triggers_asleep
 from tests.payouts.commands.running import run, run_json
-from tests.payouts.networks.cast import PATIENT
+from tests.payouts.reconciliation.sending import send_all
 from tests.pushes import (
     APPROVED,
     CLIENT,
     TIMEOUT,
     claim,
-    declined,
-    fresh,
-    make_payee,
     push,
+    push_completed,
+    push_declined,
     push_submitted,
     push_unknown,
 )
 from tests.sandbox import SandboxServer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
 
 
 def entry_for(payment: Payment, **changes: Any) -> Entry:
@@ -90,20 +78,8 @@ def compared(*entries: Entry) -> tuple[Finding, Finding]:
     return completed, others
 
 
-def completed_payment(card: PaymentCard) -> Payment:
-    payment = push_submitted(card)
-    record_outcome(payment.pk, APPROVED)
-    return fresh(payment)
-
-
-def failed_payment(card: PaymentCard) -> Payment:
-    payment = push_submitted(card)
-    record_outcome(payment.pk, declined("05"))
-    return fresh(payment)
-
-
 def test_agrees_with_a_book_that_says_the_same(card: PaymentCard) -> None:
-    paid, failed = completed_payment(card), failed_payment(card)
+    paid, failed = push_completed(card), push_declined(card)
     push(card)
     declined_entry = entry_for(failed, credited=0, code="05")
     completed, others = compared(entry_for(paid), declined_entry)
@@ -113,7 +89,7 @@ def test_agrees_with_a_book_that_says_the_same(card: PaymentCard) -> None:
 
 
 def test_misses_a_completed_payment_in_the_book(card: PaymentCard) -> None:
-    paid = completed_payment(card)
+    paid = push_completed(card)
     completed, _ = compared()
     assert completed.broken == 1
     assert str(paid.pk) in completed.violations[0]
@@ -132,12 +108,12 @@ def test_misses_a_completed_payment_in_the_book(card: PaymentCard) -> None:
 def test_a_completed_payment_must_be_credited_as_it_is(
     card: PaymentCard, changes: dict[str, Any]
 ) -> None:
-    completed, _ = compared(entry_for(completed_payment(card), **changes))
+    completed, _ = compared(entry_for(push_completed(card), **changes))
     assert not completed.holds
 
 
 def test_finds_a_payment_that_was_credited_twice(card: PaymentCard) -> None:
-    paid = completed_payment(card)
+    paid = push_completed(card)
     completed, _ = compared(entry_for(paid), entry_for(paid))
     assert not completed.holds
 
@@ -147,14 +123,14 @@ def test_finds_a_payment_that_was_credited_twice(card: PaymentCard) -> None:
     ["acquiring_bin", "systems_trace_audit_number", "retrieval_reference_number", "terminal_id"],
 )
 def test_finds_a_credit_under_an_identity_that_is_not_ours(card: PaymentCard, name: str) -> None:
-    paid = completed_payment(card)
+    paid = push_completed(card)
     _, others = compared(entry_for(paid), entry_for(paid, **{name: "999999"}))
     assert others.broken == 1
     assert "not ours" in others.violations[0]
 
 
 def test_finds_a_payment_that_we_call_failed_and_the_network_credited(card: PaymentCard) -> None:
-    failed = failed_payment(card)
+    failed = push_declined(card)
     _, others = compared(entry_for(failed))
     assert others.broken == 1
     assert f"{failed.pk} (failed)" in others.violations[0]
@@ -171,7 +147,7 @@ def test_finds_a_credit_of_a_payment_that_we_believe_never_left(card: PaymentCar
 
 def test_what_arrived_after_our_snapshot_is_not_held_against_anybody(card: PaymentCard) -> None:
     later = (timezone.now() + timedelta(minutes=1)).isoformat()
-    paid = completed_payment(card)
+    paid = push_completed(card)
     newer = entry_for(paid, retrieval_reference_number="999999999999", received_at=later)
     _, others = compared(entry_for(paid), newer)
     assert others.holds
@@ -199,31 +175,8 @@ def test_leaves_seeded_payments_out() -> None:
 
 def test_leaves_nothing_behind(card: PaymentCard) -> None:
     for _ in range(2):
-        compared(entry_for(completed_payment(card)))
+        compared(entry_for(push_completed(card)))
     assert select("SELECT to_regclass('network_book')") == [(None,)]
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path, settings: Any) -> Iterator[SandboxServer]:
-    with SandboxServer.started(tmp_path / "book.sqlite3", latency_ms=0) as server:
-        settings.CARD_NETWORK_SANDBOX_URL = server.address
-        yield server
-
-
-def send_all(sandbox: SandboxServer) -> None:
-    """What the worker does, one call after the other."""
-
-    async def send(pushes: list[Push]) -> list[Outcome]:
-        network = SandboxNetwork(sandbox.address, patience=PATIENT)
-        try:
-            return [await network.push(push) for push in pushes]
-        finally:
-            await network.aclose()
-
-    instructions = claim_due_payments(limit=50)
-    outcomes = asyncio.run(send([instruction.push for instruction in instructions]))
-    for instruction, outcome in zip(instructions, outcomes, strict=True):
-        record_outcome(instruction.payment_id, outcome, send_number=instruction.send_number)
 
 
 def test_a_real_book_agrees_with_the_ledger(card: PaymentCard, sandbox: SandboxServer) -> None:

@@ -15,7 +15,6 @@ from payouts.models import Case, Payment, SettlementFinding, SettlementLine
 from payouts.networks.sandbox.settlement import RETURN, Window
 from payouts.operations.cancel_payment import cancel_payment
 from payouts.operations.cases import close_case, ways_of
-from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import return_payment
 from payouts.states import Status
 from tests.books import (
@@ -27,13 +26,11 @@ from tests.books import (
 )
 from tests.doubts import approve_closing, notice_about, propose_closing, two_operators
 from tests.pushes import (
-    APPROVED,
     CLIENT,
-    declined,
-    fresh,
     history,
-    make_payee,
     push,
+    push_completed,
+    push_declined,
     push_submitted,
     push_unknown,
     status_of,
@@ -43,30 +40,13 @@ from tests.settlements import bring, findings_of, line_about, settlement_of, win
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
-
-
-def paid(card: PaymentCard, **asked: Any) -> Payment:
-    payment = push_submitted(card, **asked)
-    record_outcome(payment.pk, APPROVED)
-    return fresh(payment)
-
-
-def refused(card: PaymentCard) -> Payment:
-    payment = push_submitted(card)
-    record_outcome(payment.pk, declined("05"))
-    return fresh(payment)
-
-
 def the_case() -> Case:
     return Case.objects.get()
 
 
 def test_a_file_that_says_the_same_finds_nothing(card: PaymentCard) -> None:
-    payments = [paid(card), paid(card, amount="12.34")]
-    refused(card)
+    payments = [push_completed(card), push_completed(card, amount="12.34")]
+    push_declined(card)
     cancel_payment(push(card), actor=CLIENT)
     file = bring(settlement_of(map(line_about, payments)))
     assert (file.state, findings_of(file)) == ("done", [])
@@ -95,7 +75,7 @@ def test_an_unclear_push_without_a_line_stays_unclear(card: PaymentCard) -> None
 
 
 def test_a_credit_of_a_push_that_failed_flips_nothing(card: PaymentCard) -> None:
-    failed = refused(card)
+    failed = push_declined(card)
     before = history(failed)
     file = bring(settlement_of([line_about(failed)]))
     assert findings_of(file) == ["contradicts"]
@@ -106,7 +86,7 @@ def test_a_credit_of_a_push_that_failed_flips_nothing(card: PaymentCard) -> None
 
 
 def test_a_return_gives_the_partner_its_money_back(card: PaymentCard) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     before = available(card.partner)
     # The return stands before the credit, and is seen to after it.
     lines = [line_about(payment, kind=RETURN), line_about(payment)]
@@ -127,14 +107,14 @@ def test_an_unclear_push_may_come_back_in_the_same_file(card: PaymentCard) -> No
 
 
 def test_a_return_that_was_told_before_is_matched(card: PaymentCard) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     return_payment(notice_about(payment))
     file = bring(settlement_of([line_about(payment), line_about(payment, kind=RETURN)]))
     assert findings_of(file) == []
 
 
 def test_a_return_of_another_amount_is_a_case(card: PaymentCard) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     lines = [line_about(payment), line_about(payment, kind=RETURN, cents=99_99)]
     assert findings_of(bring(settlement_of(lines))) == ["returned"]
     assert status_of(payment) is Status.COMPLETED
@@ -146,7 +126,7 @@ def test_a_return_of_another_amount_is_a_case(card: PaymentCard) -> None:
 def test_a_return_of_another_amount_that_was_told_before_is_that_case(
     card: PaymentCard, *, is_closed: bool
 ) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     return_payment(notice_about(payment, amount=Decimal("99.99")))
     case = Case.objects.get()
     if is_closed:
@@ -160,7 +140,7 @@ def test_a_return_of_another_amount_that_was_told_before_is_that_case(
 
 
 def test_a_return_of_a_push_that_never_was_paid_is_a_case(card: PaymentCard) -> None:
-    failed = refused(card)
+    failed = push_declined(card)
     bring(settlement_of([line_about(failed, kind=RETURN)]))
     assert status_of(failed) is Status.FAILED
     assert the_case().kind == CaseKind.UNEXPECTED_RETURN
@@ -196,7 +176,7 @@ def test_what_differs_is_a_case_and_moves_nothing(
     lines_of: Callable[[Payment], list[Any]],
     at_stake: str,
 ) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     before = history(payment), journals(payment)
     file = bring(settlement_of(lines_of(payment)))
     assert (file.state, findings_of(file)) == ("done", [outcome])
@@ -206,15 +186,17 @@ def test_what_differs_is_a_case_and_moves_nothing(
 
 def test_the_same_money_to_the_same_card_is_not_guessed_at(card: PaymentCard) -> None:
     """Two pushes alike, and one line under a strange identity: nobody knows whose it is."""
-    paid(card)
-    paid(card)
-    stranger = line_about(paid(card, amount="5.00"), cents=100_00)._replace(terminal_id="W")
+    push_completed(card)
+    push_completed(card)
+    stranger = line_about(push_completed(card, amount="5.00"), cents=100_00)._replace(
+        terminal_id="W"
+    )
     file = bring(settlement_of([stranger]))
     assert sorted(findings_of(file)) == ["missing_here", *["missing_there"] * 3]
 
 
 def test_a_line_counts_once_in_all_files_together(card: PaymentCard) -> None:
-    payment, window = paid(card), window_around_now()
+    payment, window = push_completed(card), window_around_now()
     bring(settlement_of([line_about(payment)]))
     later = Window(window.ends_at, window.ends_at + timedelta(days=1))
     file = bring(settlement_of([line_about(payment)], window=later, reference="S2"))
@@ -223,7 +205,7 @@ def test_a_line_counts_once_in_all_files_together(card: PaymentCard) -> None:
 
 def test_nothing_is_missed_at_a_time_that_no_file_is_about(card: PaymentCard) -> None:
     """Paid within a minute of the window's end, it may stand in the next file."""
-    paid(card)
+    push_completed(card)
     now = timezone.now()
     early = Window(now - timedelta(days=1), now + timedelta(seconds=30))
     assert findings_of(bring(settlement_of([], window=early))) == []
@@ -242,7 +224,7 @@ def close(case: Case, way: Way, people: tuple[User, User]) -> None:
 def test_two_people_book_a_difference_to_suspense(
     card: PaymentCard, cents: int, in_suspense: Decimal
 ) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     bring(settlement_of([line_about(payment, cents=cents)]))
     close(the_case(), Way.TO_SUSPENSE, two_operators())
     assert balance("suspense") == in_suspense
@@ -253,14 +235,14 @@ def test_two_people_book_a_difference_to_suspense(
 
 
 def test_a_stranger_can_be_booked_though_no_push_is_behind_it(card: PaymentCard) -> None:
-    stranger = line_about(paid(card), terminal_id="X", cents=7_00)
+    stranger = line_about(push_completed(card), terminal_id="X", cents=7_00)
     bring(settlement_of([stranger, line_about(Payment.objects.get())]))
     close(the_case(), Way.TO_SUSPENSE, two_operators())
     assert balance("suspense") == Decimal("7.00")
 
 
 def test_what_was_never_settled_can_be_given_back(card: PaymentCard) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     bring(settlement_of([]))
     before = available(card.partner)
     assert ways_of(the_case(), Status.COMPLETED) == (Way.NOTHING, Way.GIVE_BACK)
@@ -270,7 +252,7 @@ def test_what_was_never_settled_can_be_given_back(card: PaymentCard) -> None:
 
 
 def test_one_person_closes_what_is_only_late(card: PaymentCard) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     day = timezone.now().date() + timedelta(days=3)
     bring(settlement_of([line_about(payment, settled_on=day)]))
     case = close_case(the_case().pk, by=two_operators()[0], reason="They told us.")

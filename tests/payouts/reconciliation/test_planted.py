@@ -1,27 +1,21 @@
 """Ten kinds of wrong lines in the file of a real sandbox network: all found, and none invented."""
 
-import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from payouts.models import Case, SettlementFile
-from payouts.networks.base import Outcome, Push
-from payouts.networks.sandbox.adapter import SandboxNetwork
 from payouts.networks.sandbox.planting import Plant
-from payouts.operations.record_outcome import record_outcome
-from payouts.operations.send_payments import claim_due_payments
 from tests.books import assert_books_are_right
 from tests.owner import forced
 from tests.payouts.commands.running import refusal, run, run_json
-from tests.payouts.networks.cast import PATIENT
+from tests.payouts.reconciliation.sending import send_all
 from tests.pushes import make_funded_partner, make_payee, push
 from tests.sandbox import SandboxServer
 
@@ -41,29 +35,6 @@ FOUND_AS = {
     Plant.WRONG_IDENTITY: "identity_differs",
     Plant.DECLINED_CREDITED: "contradicts",
 }
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path, settings: Any) -> Iterator[SandboxServer]:
-    with SandboxServer.started(tmp_path / "book.sqlite3", latency_ms=0) as server:
-        settings.CARD_NETWORK_SANDBOX_URL = server.address
-        yield server
-
-
-def send_all(sandbox: SandboxServer) -> None:
-    """What the worker does, one call after the other."""
-
-    async def send(pushes: list[Push]) -> list[Outcome]:
-        network = SandboxNetwork(sandbox.address, patience=PATIENT)
-        try:
-            return [await network.push(push) for push in pushes]
-        finally:
-            await network.aclose()
-
-    instructions = claim_due_payments(limit=100)
-    outcomes = asyncio.run(send([instruction.push for instruction in instructions]))
-    for instruction, outcome in zip(instructions, outcomes, strict=True):
-        record_outcome(instruction.payment_id, outcome, send_number=instruction.send_number)
 
 
 def hours_pass(sandbox: SandboxServer) -> None:

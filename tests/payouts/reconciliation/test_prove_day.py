@@ -8,7 +8,7 @@ import pytest
 
 from consumers.models import AuditEntry, PaymentCard
 from payouts.doubts import Way
-from payouts.models import Case, DayProof, Payment
+from payouts.models import Case, DayProof
 from payouts.networks.sandbox.settlement import RETURN, Line, Window
 from payouts.operations.reconciliation.prove_day import prove_day, prove_what_is_new
 from payouts.operations.record_outcome import record_outcome
@@ -19,24 +19,13 @@ from tests.books import refusal
 from tests.doubts import approve_closing, notice_about, propose_closing, two_operators
 from tests.owner import forced
 from tests.payouts.commands.running import run_json
-from tests.pushes import APPROVED, declined, fresh, make_payee, push_submitted
+from tests.pushes import declined, push_completed, push_submitted
 from tests.settlements import bring, line_about, settlement_of
 from tests.statements import bring_statement, movement_for, statement_of
 
 pytestmark = pytest.mark.django_db
 
 TODAY = datetime.now(UTC).date()
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
-
-
-def paid(card: PaymentCard, **asked: Any) -> Payment:
-    payment = push_submitted(card, **asked)
-    record_outcome(payment.pk, APPROVED)
-    return fresh(payment)
 
 
 def figures_after(*lines: Line) -> dict[str, Any]:
@@ -51,7 +40,7 @@ def sum_of(number: int, dollars: str) -> dict[str, Any]:
 
 
 def test_agrees_where_three_books_say_the_same(card: PaymentCard) -> None:
-    lines = [line_about(paid(card)), line_about(paid(card, amount="12.34"))]
+    lines = [line_about(push_completed(card)), line_about(push_completed(card, amount="12.34"))]
     figures = figures_after(*lines)
     assert figures["verdict"] == "agrees"
     both = sum_of(2, "112.34")
@@ -60,14 +49,14 @@ def test_agrees_where_three_books_say_the_same(card: PaymentCard) -> None:
 
 
 def test_a_day_without_a_file_says_so(card: PaymentCard) -> None:
-    paid(card)
+    push_completed(card)
     assert prove_day(TODAY).verdict == Verdict.NO_FILE
 
 
 def test_a_return_of_another_amount_that_two_people_booked_agrees_with_its_push(
     card: PaymentCard,
 ) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     return_payment(notice_about(payment, amount=Decimal("100.01")))
     opal, otto = two_operators()
     approve_closing(propose_closing(Case.objects.get(), Way.CAME_BACK, by=opal), otto)
@@ -94,7 +83,7 @@ def test_a_return_of_another_amount_that_two_people_booked_agrees_with_its_push(
 def test_what_differs_stands_where_it_belongs(
     card: PaymentCard, lines_of: Any, where: str, expected: dict[str, Any]
 ) -> None:
-    figures = figures_after(*lines_of(paid(card)))
+    figures = figures_after(*lines_of(push_completed(card)))
     assert figures["verdict"] == "explained"
     assert figures[where] == expected
     assert figures["unexplained"] == "0.00"
@@ -109,7 +98,7 @@ def test_a_credit_of_a_failed_push_is_no_paid_one(card: PaymentCard) -> None:
 
 
 def test_what_was_paid_on_another_day_is_no_difference(card: PaymentCard) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     line = line_about(payment)
     forced("UPDATE payouts_attempt SET created_at = created_at - interval '1 day'")
     forced("UPDATE payouts_payment SET completed_at = completed_at - interval '1 day'")
@@ -123,7 +112,7 @@ def test_what_was_paid_on_another_day_is_no_difference(card: PaymentCard) -> Non
 
 
 def test_returns_are_told_apart(card: PaymentCard) -> None:
-    payment = paid(card)
+    payment = push_completed(card)
     figures = figures_after(line_about(payment), line_about(payment, kind=RETURN))
     assert figures["verdict"] == "agrees"
     returns = [figures[name] for name in ("returned", "returned_in_ledger", "returned_in_file")]
@@ -141,7 +130,7 @@ def test_returns_are_told_apart(card: PaymentCard) -> None:
 def test_says_whether_the_bank_shows_it(
     card: PaymentCard, cents: int | None, at_bank: str, verdict: str, sums: tuple[int, int]
 ) -> None:
-    file = bring(settlement_of([line_about(paid(card))], window=Window.of_day(TODAY)))
+    file = bring(settlement_of([line_about(push_completed(card))], window=Window.of_day(TODAY)))
     assert [proof.day for proof in prove_what_is_new(limit=7)] == [TODAY]
     if cents is not None:
         took = movement_for(file)
@@ -157,7 +146,7 @@ def test_says_whether_the_bank_shows_it(
 
 
 def test_what_is_overdue_at_the_bank_differs(card: PaymentCard) -> None:
-    bring(settlement_of([line_about(paid(card))], window=Window.of_day(TODAY)))
+    bring(settlement_of([line_about(push_completed(card))], window=Window.of_day(TODAY)))
     later = TODAY + timedelta(days=3)
     soon = later - timedelta(days=1)
     bring_statement(statement_of(opens_on=TODAY, closes_on=soon))
@@ -172,7 +161,9 @@ def test_an_entry_about_two_days_counts_with_each(card: PaymentCard) -> None:
     files = [
         bring(
             settlement_of(
-                [line_about(paid(card))], window=Window.of_day(day), reference=f"S{day:%d}"
+                [line_about(push_completed(card))],
+                window=Window.of_day(day),
+                reference=f"S{day:%d}",
             )
         )
         for day in (before, TODAY)
@@ -185,7 +176,7 @@ def test_an_entry_about_two_days_counts_with_each(card: PaymentCard) -> None:
 
 
 def test_a_ledger_that_says_otherwise_breaks_the_day(card: PaymentCard) -> None:
-    paid(card)
+    push_completed(card)
     forced("UPDATE payouts_posting SET amount = amount - 1 WHERE amount = -100")
     assert prove_day(TODAY).verdict == Verdict.BROKEN
     with pytest.raises(SystemExit):
@@ -193,7 +184,7 @@ def test_a_ledger_that_says_otherwise_breaks_the_day(card: PaymentCard) -> None:
 
 
 def test_the_command_tells_what_was_kept(card: PaymentCard) -> None:
-    paid(card)
+    push_completed(card)
     told = run_json("prove_day", TODAY.isoformat())
     proof = DayProof.objects.get()
     assert told == {**proof.figures, "sha256": proof.digest}
@@ -202,7 +193,7 @@ def test_the_command_tells_what_was_kept(card: PaymentCard) -> None:
 
 
 def test_a_day_is_proved_once_for_each_file_about_it(card: PaymentCard) -> None:
-    figures_after(line_about(paid(card)))
+    figures_after(line_about(push_completed(card)))
     forced("UPDATE payouts_dayproof SET made_at = made_at - interval '1 hour'")
     assert [proof.day for proof in prove_what_is_new(limit=7)] == [TODAY]
     assert prove_what_is_new(limit=7) == []
@@ -229,7 +220,7 @@ _FACTS: dict[str, Any] = {
 
 
 def test_staff_look_at_days_and_take_the_file(card: PaymentCard) -> None:
-    figures_after(line_about(paid(card)))
+    figures_after(line_about(push_completed(card)))
     client = browser("auditor")
     assert "Everything agrees" in text_of(client.get("/admin/reconciliation/days/"))
     proof = DayProof.objects.get()
@@ -246,7 +237,7 @@ def test_staff_look_at_days_and_take_the_file(card: PaymentCard) -> None:
 
 
 def test_operations_prove_a_day_at_once(card: PaymentCard) -> None:
-    paid(card)
+    push_completed(card)
     prove = "/admin/reconciliation/days/prove/"
     assert browser("auditor").post(prove, {"day": TODAY.isoformat()}).status_code == 403
     client = browser("operations", username="opal")

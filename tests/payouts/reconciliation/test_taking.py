@@ -28,15 +28,10 @@ from payouts.states import Status
 from payouts.work.settlement_work import work_on_settlements
 from tests.books import refusal, select
 from tests.doubts import two_operators
-from tests.pushes import APPROVED, make_payee, make_staff, push_unknown, status_of
+from tests.pushes import APPROVED, make_staff, push_unknown, status_of
 from tests.settlements import bring, findings_of, line_about, settlement_of, window_around_now
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
 
 
 def test_the_same_file_again_changes_nothing(card: PaymentCard) -> None:

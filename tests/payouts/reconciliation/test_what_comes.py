@@ -20,16 +20,11 @@ from payouts.work.settlement_work import work_on_settlements
 from tests.books import assert_books_are_right, available, balance, journals
 from tests.doubts import approve_closing, propose_closing, state_of, the_case, two_operators
 from tests.notices import notice, told
-from tests.pushes import APPROVED, fresh, make_payee, push_submitted
+from tests.pushes import APPROVED, fresh, push_submitted
 from tests.settlements import bring, findings_of, line_about, settlement_of, window_around_now
 from tests.statements import TODAY, bring_statement, movement_for, statement_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def card() -> PaymentCard:
-    return make_payee()
 
 
 @pytest.fixture
@@ -137,13 +132,6 @@ OTHER = {"retrievalReferenceNumber": "999999999999"}
 def stranger_file(payment: Payment, *, times: int = 1, **line: Any) -> SettlementFile:
     stranger = line_about(payment, retrieval_reference_number="999999999999", **line)
     return bring(settlement_of([line_about(payment), *[stranger] * times]))
-
-
-@pytest.fixture
-def paid(card: PaymentCard) -> Payment:
-    payment = push_submitted(card)
-    record_outcome(payment.pk, APPROVED)
-    return fresh(payment)
 
 
 def strangers() -> list[str]:

@@ -10,16 +10,9 @@ from django.test import Client
 
 from tests.back_office import text_of
 from tests.payouts.commands.running import run
-from tests.staff_factors import SECOND_FACTOR, code_of, give_app, give_password, make_member
+from tests.staff_factors import SECOND_FACTOR, code_of, give_password
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def grace() -> User:
-    member = make_member()
-    give_app(member)
-    return member
 
 
 def page() -> str:

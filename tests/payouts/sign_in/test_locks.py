@@ -34,13 +34,6 @@ pytestmark = pytest.mark.django_db
 NOBODY = Subject("auth.user")
 
 
-@pytest.fixture
-def grace() -> User:
-    member = make_member()
-    give_app(member)
-    return member
-
-
 def wrong_passwords(times: int, username: str = "grace") -> str:
     """What is said about the last of so many wrong passwords."""
     return [text_of(give_password(Client(), username, "wrong")) for _ in range(times)][-1]

@@ -13,7 +13,7 @@ from payouts.operations.batches.check_batch import check_next_batch
 from payouts.operations.batches.claim_batch import MOST_TRIES, claim_batch
 from payouts.operations.batches.read_batch import read_next_batch
 from tests.batches import csv_file, line, upload
-from tests.pushes import make_funded_partner, make_payee, make_staff
+from tests.pushes import make_funded_partner, make_payee
 
 pytestmark = pytest.mark.django_db
 
@@ -21,11 +21,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def partner() -> Partner:
     return make_funded_partner()
-
-
-@pytest.fixture
-def mia() -> User:
-    return make_staff("mia", "maker")
 
 
 @pytest.fixture

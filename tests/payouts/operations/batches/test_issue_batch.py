@@ -44,11 +44,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def mia() -> User:
-    return make_staff("mia", "maker")
-
-
-@pytest.fixture
 def partner() -> Partner:
     return make_funded_partner()
 

@@ -33,11 +33,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def mia() -> User:
-    return make_staff("mia", "maker")
-
-
-@pytest.fixture
 def ann() -> User:
     return make_staff("ann", "approver")
 
