@@ -98,17 +98,13 @@ class Wish:
 _FACTS: Final = """
 SELECT
     key.request_digest, key.status_code, key.answer,
-    partner.requires_idempotency_key, partner.approval_hours,
     consumer.id, consumer.pcid, consumer.is_active,
     card.id, card.status, card.expiration_month, card.expiration_year, card.network, card.last4,
     card.created_at, card.push_eligible, card.push_speed, card.push_checked_at,
     fee.fixed, fee.basis_points, fee.minimum, fee.maximum,
+    partner.is_active, partner.requires_idempotency_key, partner.approval_hours,
     (SELECT array_agg(ARRAY[scope, max_amount::text, max_count::text] ORDER BY id)
      FROM payouts_limit WHERE partner_id = partner.id),
-    card_day.amount, card_day.count, consumer_day.amount, consumer_day.count,
-    partner_day.amount, partner_day.count, partner_day.max_amount, partner_day.max_count,
-    (SELECT sum(max_debit - balance) FROM payouts_accountpart WHERE account_id = available.id),
-    available.id, held.id,
     (SELECT json_agg(json_build_object(
         'name', name, 'decisions', decisions, 'group_id', group_id,
         'amount_at_least', amount_at_least::text, 'source', source,
@@ -117,6 +113,10 @@ SELECT
         'possible_duplicate', possible_duplicate) ORDER BY id)
      FROM payouts_approvalrule
      WHERE is_active AND (partner_id IS NULL OR partner_id = partner.id)),
+    card_day.amount, card_day.count, consumer_day.amount, consumer_day.count,
+    partner_day.amount, partner_day.count, partner_day.max_amount, partner_day.max_count,
+    (SELECT sum(max_debit - balance) FROM payouts_accountpart WHERE account_id = available.id),
+    available.id, held.id,
     NOT EXISTS (
         SELECT FROM payouts_payment earlier WHERE earlier.card_id = card.id
         AND earlier.status NOT IN ('failed', 'rejected', 'canceled', 'expired')),
@@ -125,8 +125,7 @@ SELECT
         WHERE twin.card_id = card.id AND twin.id >= %(twin_since)s AND twin.amount = %(amount)s
         -- What may have been paid after all is a twin, whatever its status says.
         AND (twin.status NOT IN ('failed', 'rejected', 'canceled', 'expired')
-             OR twin.moved_otherwise IN ('unknown', 'yes'))),
-    partner.is_active
+             OR twin.moved_otherwise IN ('unknown', 'yes')))
 FROM consumers_partner partner
 LEFT JOIN payouts_idempotencykey key ON key.partner_id = partner.id AND key.key = %(key)s
 LEFT JOIN consumers_consumer consumer
@@ -162,31 +161,37 @@ def push_facts(wish: Wish) -> PushFacts:
     row = fetch_row(_FACTS, _parameters(wish))
     if row is None:
         raise Partner.DoesNotExist(wish.partner_id)
+    # The columns of `_FACTS`, in their order.
+    answer, consumer, card, fee = row[0:3], row[3:6], row[6:16], row[16:20]
+    is_active, key_required, approval_hours, limit_rows, rules = row[20:25]
+    card_day, consumer_day = row[25:27], row[27:29]
+    partner_day, fullest_part = row[29:31], row[31:33]
+    available, available_id, held_id, is_first_push_to_card, has_twin = row[33:]
     limits = tuple(
         Limit(Scope(scope), _decimal(amount), None if count is None else int(count))
-        for scope, amount, count in row[22] or ()
+        for scope, amount, count in limit_rows or ()
     )
     return PushFacts(
-        first_answer=None if row[0] is None else FirstAnswer(*row[0:3]),
-        key_required=row[3],
-        approval_hours=row[4],
-        consumer=None if row[5] is None else ConsumerFacts(*row[5:8]),
-        card=None if row[8] is None else CardFacts(*row[8:18]),
-        schedule=FREE if row[18] is None else FeeSchedule(*row[18:22]),
+        first_answer=None if answer[0] is None else FirstAnswer(*answer),
+        is_partner_active=is_active,
+        key_required=key_required,
+        approval_hours=approval_hours,
+        consumer=None if consumer[0] is None else ConsumerFacts(*consumer),
+        card=None if card[0] is None else CardFacts(*card),
+        schedule=FREE if fee[0] is None else FeeSchedule(*fee),
         limits=limits,
         used={
-            Scope.CARD_DAY: _usage(row[23], row[24]),
-            Scope.CONSUMER_DAY: _usage(row[25], row[26]),
-            Scope.PARTNER_DAY: _usage(row[27], row[28]),
+            Scope.CARD_DAY: usage_of(*card_day),
+            Scope.CONSUMER_DAY: usage_of(*consumer_day),
+            Scope.PARTNER_DAY: usage_of(*partner_day),
         },
-        partner_day_is_uneven=_is_uneven(limits, row[29], row[30]),
-        available=row[31],
-        available_account_id=row[32],
-        held_account_id=row[33],
-        rules=tuple(_rule(rule) for rule in row[34] or ()),
-        is_first_push_to_card=row[35],
-        has_twin=row[36],
-        is_partner_active=row[37],
+        partner_day_is_uneven=_is_uneven(limits, *fullest_part),
+        available=available,
+        available_account_id=available_id,
+        held_account_id=held_id,
+        rules=tuple(_rule(rule) for rule in rules or ()),
+        is_first_push_to_card=is_first_push_to_card,
+        has_twin=has_twin,
     )
 
 
@@ -212,7 +217,8 @@ def uuid_or_none(text: str) -> UUID | None:
         return None
 
 
-def _usage(amount: Decimal | None, count: Decimal | None) -> Usage:
+def usage_of(amount: Decimal | None, count: Decimal | None) -> Usage:
+    """What is used of a day by the sums of its parts; nothing if it has none yet."""
     if amount is None or count is None:
         return Usage()
     # Parts are kept to a sixteenth of a cent; together they are whole cents.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import OperationalError
@@ -133,28 +133,38 @@ def request_payment(
         facts = push_facts(_wish(request, at))
         if facts.first_answer is not None:
             return _replay(facts.first_answer, digest)
-        if request.key is None and facts.key_required:
-            raise IdempotencyKeyRequired
-        judgement = judge_push(facts, amount=request.amount, source=request.source, at=at)
-        if judgement.reasons:
-            raise PaymentRefused(judgement.reasons)
-        if not request.agrees_to(judgement.terms):
-            raise TermsChanged
+        judgement = _permitted(request, facts, at)
         payment = _accepted(request, facts, judgement, at)
         body = body_of(payment) if request.key is not None else b""
-        exact = tried > 0 or facts.partner_day_is_uneven
-        result, *first = _store(request, facts, judgement, payment, body, digest, exact)
-        if result == "stored":
+        stored = _store(
+            _Draft(request, facts, judgement, payment),
+            digest=digest,
+            body=body,
+            exact=tried > 0 or facts.partner_day_is_uneven,
+        )
+        if stored.result == "stored":
             if payment.status is Status.PENDING:
                 dispatch.ring_sender()
             dispatch.ring_webhooks()
             return Accepted(payment, body)
-        if result == "replay":
-            return _replay(FirstAnswer(first[2], first[0], first[1]), digest)
-        if result == "busy":
+        if stored.first_answer is not None:
+            return _replay(stored.first_answer, digest)
+        if stored.result == "busy":
             raise RequestInProgress
         # Something that the decision rests on changed under us: look again.
     raise RequestInProgress
+
+
+def _permitted(request: PushRequest, facts: PushFacts, at: datetime) -> Judgement:
+    """Judge the push; raise what is against it."""
+    if request.key is None and facts.key_required:
+        raise IdempotencyKeyRequired
+    judgement = judge_push(facts, amount=request.amount, source=request.source, at=at)
+    if judgement.reasons:
+        raise PaymentRefused(judgement.reasons)
+    if not request.agrees_to(judgement.terms):
+        raise TermsChanged
+    return judgement
 
 
 def _wish(request: PushRequest, at: datetime) -> Wish:
@@ -201,7 +211,7 @@ def _accepted(
 
 
 _STORE: Final = """
-SELECT result, first_status, first_answer, first_digest FROM payouts_store_payment(
+SELECT result, first_digest, first_status, first_answer FROM payouts_store_payment(
     %(id)s, %(partner)s, %(consumer)s, %(card)s, %(amount)s, %(fee)s, %(status)s,
     %(description)s, %(reference)s, %(metadata)s, %(source)s, %(client)s, %(user)s, %(actor)s,
     %(request_id)s, %(at)s, %(approval_expires_at)s, %(requirements)s, %(key)s, %(digest)s,
@@ -211,15 +221,25 @@ SELECT result, first_status, first_answer, first_digest FROM payouts_store_payme
 """
 
 
-def _store(
-    request: PushRequest,
-    facts: PushFacts,
-    judgement: Judgement,
-    payment: PaymentRecord,
-    body: bytes,
-    digest: bytes,
-    exact: bool,  # noqa: FBT001
-) -> tuple[Any, ...]:
+class _Draft(NamedTuple):
+    """A push that may be done, and what the decision rests on."""
+
+    request: PushRequest
+    facts: PushFacts
+    judgement: Judgement
+    payment: PaymentRecord
+
+
+class _Stored(NamedTuple):
+    """What became of a draft: `stored`, or why not; with the key's answer if it was used before."""
+
+    result: str
+    first_answer: FirstAnswer | None
+
+
+def _store(draft: _Draft, *, digest: bytes, body: bytes, exact: bool) -> _Stored:
+    """One statement, all or nothing. `exact` looks at the partner's whole day, not at a part."""
+    request, facts, judgement, payment = draft
     row = fetch_row(
         _STORE,
         {
@@ -252,7 +272,8 @@ def _store(
         },
     )
     assert row is not None
-    return row
+    result, *first = row
+    return _Stored(result, FirstAnswer(*first) if result == "replay" else None)
 
 
 def _no_twin_since(request: PushRequest, judgement: Judgement, at: datetime) -> UUID | None:

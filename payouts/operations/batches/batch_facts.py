@@ -11,13 +11,14 @@ from consumers.ids import first_id_at
 from consumers.statements import fetch_rows
 from payouts.approvals import Source
 from payouts.batch_files.wishes import LineWish
-from payouts.limits import Scope, Usage
+from payouts.limits import Scope
 from payouts.operations.facts import (
     CardFacts,
     ConsumerFacts,
     PushFacts,
     Wish,
     push_facts,
+    usage_of,
     uuid_or_none,
 )
 
@@ -139,19 +140,19 @@ def line_facts(
 
 
 def _facts(row: tuple[Any, ...], common: PushFacts) -> LineFacts:
+    # The columns of `_CHUNK`, in their order.
+    consumer, card, fitting = row[0:3], row[3:13], row[13]
+    card_day, consumer_day = row[14:16], row[16:18]
+    is_first_push_to_card, earlier = row[18], row[19:21]
     push = replace(
         common,
-        consumer=None if row[0] is None else ConsumerFacts(*row[0:3]),
-        card=None if row[3] is None else CardFacts(*row[3:13]),
+        consumer=None if consumer[0] is None else ConsumerFacts(*consumer),
+        card=None if card[0] is None else CardFacts(*card),
         used={
-            Scope.CARD_DAY: _usage(row[14], row[15]),
-            Scope.CONSUMER_DAY: _usage(row[16], row[17]),
+            Scope.CARD_DAY: usage_of(*card_day),
+            Scope.CONSUMER_DAY: usage_of(*consumer_day),
             Scope.PARTNER_DAY: common.used[Scope.PARTNER_DAY],
         },
-        is_first_push_to_card=row[18],
+        is_first_push_to_card=is_first_push_to_card,
     )
-    return LineFacts(push, row[13], None if row[19] is None else Earlier(row[19], row[20]))
-
-
-def _usage(amount: Decimal | None, count: Decimal | None) -> Usage:
-    return Usage() if amount is None or count is None else Usage(amount, round(count))
+    return LineFacts(push, fitting, None if earlier[0] is None else Earlier(*earlier))
