@@ -333,6 +333,14 @@ _STOPPED_BEFORE_SENDING = (
     ),
     Decline(
         network_code=None,
+        code="payee_renamed",
+        staff_text="The payee was renamed after the push was approved and before it was sent, so "
+        "nobody has approved this name. Nothing was sent: issue the push anew.",
+        payee_text=_WE_LOOK,
+        who_acts=WhoActs.US,
+    ),
+    Decline(
+        network_code=None,
         code="card_unreadable",
         staff_text="The stored card number does not open: a key of the vault is missing or wrong.",
         payee_text=_WE_LOOK,

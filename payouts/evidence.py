@@ -201,7 +201,8 @@ def _attempt(attempt: Attempt | None, payee: PayeeHistory) -> Document | None:
     told = {name: getattr(attempt, name) for name in names}
     # Answers are stored without card numbers; this is the second net.
     answer = masked({"answer": attempt.answer})["answer"]
-    return told | {"recipient_name": payee.at(attempt.sent_at).recipient_name, "answer": answer}
+    sent_to = attempt.recipient_name or payee.at(attempt.sent_at).recipient_name
+    return told | {"recipient_name": sent_to, "answer": answer}
 
 
 def _postings(payment_id: UUID) -> list[Posting]:

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from consumers.models import FormerName
 from payouts.approvals import subject_digest
 from payouts.models import Decision, Payment
+from payouts.models.approvals import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class Names:
     def recipient_name(self) -> str:
         """What the network is told, as the sender tells it."""
         return self.cardholder_name or self.full_name
+
+    @property
+    def decided_about(self) -> tuple[str, str, str]:
+        """The names that a decision is bound to."""
+        return self.first_name, self.last_name, self.cardholder_name
 
     @property
     def as_decided(self) -> str:
@@ -116,6 +123,20 @@ def payee_history(payment: Payment) -> PayeeHistory:
     subjects = [payment.consumer_id, payment.card_id]
     rows = list(FormerName.objects.filter(subject_id__in=subjects))
     return PayeeHistory(payment, today, _former(today, rows), sorted(row.pk for row in rows))
+
+
+def was_renamed_since_approved(payment_id: UUID) -> bool:
+    """Whether the payee's name or the one on the card is not what the last approval was about.
+
+    For a payment whose approvals have another SHA-256 than what is there now: the card's
+    fingerprint may have been made anew, which is no renaming.
+    """
+    payment = Payment.objects.select_related("consumer", "card").get(pk=payment_id)
+    yes = Decision.objects.filter(payment=payment, verdict=Verdict.APPROVE).order_by("pk").last()
+    if yes is None:
+        return False
+    history = payee_history(payment)
+    return history.seen(yes).decided_about != history.today.decided_about
 
 
 def _former(today: Names, rows: Iterable[FormerName]) -> list[tuple[Names, datetime]]:

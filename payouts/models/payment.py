@@ -178,6 +178,10 @@ class Attempt(models.Model):
     trace_number = models.CharField(max_length=6)
     card_acceptor_id = models.CharField(max_length=15)
     terminal_id = models.CharField(max_length=8)
+    # What else was sent, so that it is sent again word for word; empty in those of long ago.
+    recipient_name = models.CharField(max_length=201, blank=True, default="", db_default="")
+    expiration_month = models.PositiveSmallIntegerField(null=True)
+    expiration_year = models.PositiveSmallIntegerField(null=True)
     state = models.CharField(max_length=8, choices=AttemptState, default=AttemptState.SENDING)
     times_sent = models.PositiveSmallIntegerField(default=1)
     # The inquiries by the schedule: the pauses between them grow with it.

@@ -34,6 +34,7 @@ from payouts.networks.routing import PUSHABLE_CARD_NETWORKS, identity_for, netwo
 from payouts.operations.record_outcome import fail_unsent_payment
 from payouts.operations.transition import PaymentMoved, Step, take_steps
 from payouts.operations.waits import network_visibility, sender_lost_after
+from payouts.payee_history import was_renamed_since_approved
 from payouts.states import Status
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class _Due:
     recipient_name: str
     consumer_is_active: bool
     attempt_network: str | None
+    is_as_approved: bool
 
     @property
     def destination(self) -> _Destination:
@@ -103,6 +105,9 @@ class _Attempt:
 
     network: str
     send_number: int
+    recipient_name: str
+    expiration_month: int
+    expiration_year: int
     identity: NetworkIdentity
 
 
@@ -112,9 +117,16 @@ SELECT due.id, due.partner_id, due.amount, due.description,
     card.id, card.kek_id, card.wrapped_key, card.ciphertext, card.network, card.status,
     card.expiration_month, card.expiration_year,
     COALESCE(NULLIF(card.cardholder_name, ''), consumer.first_name || ' ' || consumer.last_name),
-    consumer.is_active, attempt.network
+    consumer.is_active, attempt.network,
+    due.approval_expires_at IS NULL OR EXISTS (
+        SELECT FROM payouts_decision decision
+        WHERE decision.payment_id = due.id AND decision.verdict = 'approve'
+        AND decision.digest = payouts_subject_digest(
+            due.id, consumer.id, consumer.first_name, consumer.last_name, card.id,
+            card.fingerprint, card.cardholder_name, due.amount, due.fee_amount))
 FROM (
-    SELECT id, partner_id, card_id, consumer_id, amount, description, due_at
+    SELECT id, partner_id, card_id, consumer_id, amount, fee_amount, description, due_at,
+        approval_expires_at
     FROM payouts_payment
     {which}
 ) AS due
@@ -139,19 +151,30 @@ INSERT INTO payouts_attempt
     (payment_id, network, acquiring_bin, trace_number, retrieval_reference_number,
      card_acceptor_id, terminal_id, state, times_sent, times_inquired, times_not_found,
      unknown_reason, status_identifier, network_code, approval_code, transaction_id,
-     created_at, sent_at)
+     created_at, sent_at, recipient_name, expiration_month, expiration_year)
 SELECT payment_id, network, acquiring_bin, trace_number, retrieval_reference_number,
-    card_acceptor_id, terminal_id, 'sending', 1, 0, 0, '', '', '', '', '', %(at)s, %(at)s
+    card_acceptor_id, terminal_id, 'sending', 1, 0, 0, '', '', '', '', '', %(at)s, %(at)s,
+    recipient_name, expiration_month, expiration_year
 FROM unnest(%(payment_ids)s::uuid[], %(networks)s::text[], %(bins)s::text[], %(traces)s::text[],
-            %(references)s::text[], %(acceptors)s::text[], %(terminals)s::text[])
+            %(references)s::text[], %(acceptors)s::text[], %(terminals)s::text[],
+            %(recipients)s::text[], %(months)s::smallint[], %(years)s::smallint[])
     AS new (payment_id, network, acquiring_bin, trace_number, retrieval_reference_number,
-            card_acceptor_id, terminal_id)
+            card_acceptor_id, terminal_id, recipient_name, expiration_month, expiration_year)
 ON CONFLICT (payment_id) DO UPDATE
 SET state = 'sending', times_sent = payouts_attempt.times_sent + 1, times_inquired = 0,
-    times_not_found = 0, sent_at = excluded.sent_at
-RETURNING payment_id, network, times_sent, acquiring_bin, trace_number,
-    retrieval_reference_number, card_acceptor_id, terminal_id
-"""
+    times_not_found = 0, sent_at = excluded.sent_at,
+    recipient_name = CASE WHEN {as_it_went} THEN payouts_attempt.recipient_name
+        ELSE excluded.recipient_name END,
+    expiration_month = CASE WHEN {as_it_went} THEN payouts_attempt.expiration_month
+        ELSE excluded.expiration_month END,
+    expiration_year = CASE WHEN {as_it_went} THEN payouts_attempt.expiration_year
+        ELSE excluded.expiration_year END
+RETURNING payment_id, network, times_sent, recipient_name, expiration_month, expiration_year,
+    acquiring_bin, trace_number, retrieval_reference_number, card_acceptor_id, terminal_id
+""".format(
+    # Once unclear, an attempt may have left: then it goes again word for word.
+    as_it_went="payouts_attempt.unknown_reason <> '' AND payouts_attempt.expiration_year > 0"
+)
 
 
 def claim_due_payments(*, limit: int) -> list[Instruction]:
@@ -161,8 +184,9 @@ def claim_due_payments(*, limit: int) -> list[Instruction]:
     2. Write the attempts with their network identities and move the payments to submitted.
     3. Commit. From here on each instruction may have left, whatever happens to this process; if it
        dies, the payments become unknown after `sender_lost_after` and are inquired about.
-    4. Fail those that must not be sent any more (card or consumer closed meanwhile), each in a
-       transaction of its own: it locks rows that creates lock in another order.
+    4. Fail those that must not be sent any more (card or consumer closed meanwhile, or the payee
+       was renamed after people had approved), each in a transaction of its own: it locks rows
+       that creates lock in another order.
 
     Any number of senders may run this at once; each payment goes to one of them.
     """
@@ -174,6 +198,8 @@ def claim_due_payments(*, limit: int) -> list[Instruction]:
         for row in fetch_rows(_CLAIM, {"at": at, "limit": limit, "keys": keys}):
             due = _Due(*row)
             opened = _opened(due, at)
+            if not due.is_as_approved and was_renamed_since_approved(due.payment_id):
+                opened = "payee_renamed"
             if isinstance(opened, _Sendable):
                 sendable.append(opened)
             elif opened != _KEY_MISSING:
@@ -207,9 +233,10 @@ def claim_resend(payment_id: UUID) -> Instruction | None:
     """Take an unclear payment to send it again under its identity, if the network does not have it.
 
     That is so when it was not found at least twice since it was last sent, the first and the last
-    time as far apart as the network's visibility delay. The identity is the same, so a network that
-    has the instruction after all recognises it and credits nothing twice. What must not be sent any
-    more (card or consumer closed) is not sent again, and stays unknown: it may have left.
+    time as far apart as the network's visibility delay. It goes again word for word, whatever was
+    edited since, under the same identity, so a network that has the instruction after all
+    recognises it and credits nothing twice. What must not be sent any more (card or consumer
+    closed) is not sent again, and stays unknown: it may have left.
 
     Commits before it returns, like `claim_due_payments`. Of several callers at once one gets the
     instruction, the others None.
@@ -330,9 +357,12 @@ def _write_attempts(sendable: Sequence[_Sendable], at: datetime) -> dict[UUID, _
             "references": [one.retrieval_reference_number for one in identities],
             "acceptors": [one.card_acceptor_id for one in identities],
             "terminals": [one.terminal_id for one in identities],
+            "recipients": [one.due.recipient_name for one in sendable],
+            "months": [one.due.expiration_month for one in sendable],
+            "years": [one.due.expiration_year for one in sendable],
         },
     )
-    return {row[0]: _Attempt(row[1], row[2], NetworkIdentity(*row[3:])) for row in rows}
+    return {row[0]: _Attempt(*row[1:6], NetworkIdentity(*row[6:])) for row in rows}
 
 
 def _instruction(sendable: _Sendable, attempt: _Attempt) -> Instruction:
@@ -344,11 +374,11 @@ def _instruction(sendable: _Sendable, attempt: _Attempt) -> Instruction:
         Push(
             identity=attempt.identity,
             number=sendable.number.reveal(),
-            expiration_month=due.expiration_month,
-            expiration_year=due.expiration_year,
+            expiration_month=attempt.expiration_month,
+            expiration_year=attempt.expiration_year,
             amount=due.amount,
             currency=CURRENCY,
-            recipient_name=due.recipient_name,
+            recipient_name=attempt.recipient_name,
             description=due.description,
         ),
     )

@@ -1,9 +1,11 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from consumers.models import PaymentCard
+from consumers.operations.cards import edit_card
+from consumers.operations.consumers import update_consumer
 from payouts.models import Attempt, Event, Payment
 from payouts.networks.base import Finding, NotFound, Unknown, UnknownReason
 from payouts.operations.inquire import (
@@ -14,7 +16,7 @@ from payouts.operations.inquire import (
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.send_payments import claim_resend
 from payouts.states import Status
-from tests.books import assert_books_are_right, held
+from tests.books import assert_books_are_right, held, refusal
 from tests.payouts.operations.conftest import Clock
 from tests.pushes import (
     APPROVED,
@@ -218,6 +220,37 @@ def test_sends_again_what_the_network_does_not_have(card: PaymentCard, clock: Cl
     assert history(payment)[-2:] == ["inquired", "sent"]
     assert _due_in(payment, clock) == timedelta(seconds=90)
     assert_books_are_right()
+
+
+def test_sends_again_what_was_sent_whatever_was_edited_since(clock: Clock) -> None:
+    card = make_payee(cardholder_name="", expires=date(2031, 7, 31))
+    payment = push(card)
+    first = claim(payment)
+    record_outcome(payment.pk, TIMEOUT)
+    edit_card(card, cardholder_name="Somebody Else", expiration_year=2033)
+    update_consumer(card.consumer, first_name="Somebody", last_name="New")
+    _not_found_for_long(payment, clock)
+    again = claim_resend(payment.pk)
+    assert again is not None
+    assert again.push == first.push
+
+
+def test_sends_what_stands_there_now_while_nothing_has_left(clock: Clock) -> None:
+    card = make_payee(cardholder_name="Ada Example")
+    payment = push(card)
+    first = claim(payment)
+    record_outcome(payment.pk, REFUSED_CONNECTION, send_number=1)
+    edit_card(card, cardholder_name="Ada L Example")
+    clock.advance(seconds=6)
+    again = claim(payment)
+    assert again.push.recipient_name == "Ada L Example"
+    assert again.push.identity == first.push.identity
+
+
+def test_what_may_have_left_is_not_rewritten() -> None:
+    push_unknown(make_payee())
+    for change in ("recipient_name = 'Eve'", "expiration_year = 2099"):
+        assert refusal(f"UPDATE payouts_attempt SET {change}") == "PY005"
 
 
 def test_hands_out_a_resend_once(card: PaymentCard, clock: Clock) -> None:

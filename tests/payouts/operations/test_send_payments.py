@@ -7,8 +7,10 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from consumers.models import PaymentCard
+from consumers.operations.cards import edit_card
+from consumers.operations.consumers import update_consumer
 from payouts.actors import COMMAND_LINE
-from payouts.models import Attempt, Event
+from payouts.models import Attempt, Event, Payment
 from payouts.operations import send_payments
 from payouts.operations.cancel_payment import cancel_payment
 from payouts.operations.record_outcome import record_outcome
@@ -17,14 +19,17 @@ from payouts.operations.send_payments import Instruction, claim_due_payments
 from payouts.states import Status
 from tests.books import assert_books_are_right, available, execute, held, used
 from tests.builders import VISA_NUMBER
+from tests.decisions import approve_payment
 from tests.owner import triggers_asleep
 from tests.payouts.operations.conftest import Clock
 from tests.pushes import (
     REFUSED_CONNECTION,
     claim,
+    digest_of,
     fresh,
     history,
     make_payee,
+    make_staff,
     push,
     push_for_approval,
     push_submitted,
@@ -33,6 +38,47 @@ from tests.pushes import (
 )
 
 pytestmark = pytest.mark.django_db
+
+
+def approved_but_not_sent(card: PaymentCard, clock: Clock) -> Payment:
+    """Two eyes more have seen it, and the network could not be reached."""
+    payment = push_for_approval(card)
+    approver = make_staff("dora", "approver")
+    approve_payment(payment.pk, by=approver, digest=digest_of(payment))
+    record_outcome(claim(payment).payment_id, REFUSED_CONNECTION, send_number=1)
+    clock.advance(minutes=1)
+    return payment
+
+
+@pytest.mark.parametrize("what", ["consumer", "card"])
+def test_does_not_send_to_a_name_that_nobody_has_approved(clock: Clock, what: str) -> None:
+    card = make_payee()
+    payment = approved_but_not_sent(card, clock)
+    if what == "card":
+        edit_card(card, cardholder_name="Somebody Else")
+    else:
+        update_consumer(card.consumer, last_name="Else")
+    assert claim_due_payments(limit=10) == []
+    assert fresh(payment).failure_code == "payee_renamed"
+    assert held(payment.partner) == 0
+    assert_books_are_right()
+
+
+def test_sends_what_was_approved_when_the_name_is_as_it_was(clock: Clock) -> None:
+    card = make_payee(cardholder_name="Ada Example")
+    edit_card(card, cardholder_name="Ada L Example")
+    payment = approved_but_not_sent(card, clock)
+    edit_card(card, cardholder_name="Somebody Else")
+    edit_card(card, cardholder_name="Ada L Example", nickname="wages")
+    update_consumer(card.consumer, pcid="another")
+    assert claim(payment).push.recipient_name == "Ada L Example"
+
+
+def test_a_fingerprint_that_was_made_anew_is_no_renaming(clock: Clock) -> None:
+    card = make_payee()
+    payment = approved_but_not_sent(card, clock)
+    _change_card(card, fingerprint=b"under another key".ljust(32))
+    assert claim(payment).push.recipient_name == card.cardholder_name
 
 
 def _ids(instructions: Sequence[Instruction]) -> list[object]:
