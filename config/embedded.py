@@ -55,7 +55,9 @@ def database_url(
 
     Several processes may call it at once: one starts the server, all use it. It stays up until the
     last of them has ended. `cleanup` is what follows then: `stop`, or `delete` for a throw-away
-    cluster, which also runs without fsync. Raises EmbeddedDatabaseUnavailable.
+    cluster, which also runs without fsync.
+
+    :raises EmbeddedDatabaseUnavailable:
     """
     folder = folder.resolve()
     _require_own(folder)
@@ -70,7 +72,9 @@ def database_url(
 def revive(folder: Path) -> bool:
     """Start the server again if it has died under this process, which uses it; whether it had.
 
-    Cheap while it lives. Raises EmbeddedDatabaseUnavailable if it cannot be started.
+    Cheap while it lives.
+
+    :raises EmbeddedDatabaseUnavailable: it cannot be started.
     """
     folder = folder.resolve()
     if folder not in _in_use or not _is_free(folder / "keeper.lock", fcntl.LOCK_EX):

@@ -166,8 +166,7 @@ def bin_of(number: str) -> str:
 
     Eight of a number with 16 or more digits, else six: PCI SSC FAQ 1091 on truncation.
 
-    Raises:
-        NotACardNumber: the text is not 13 to 19 digits.
+    :raises NotACardNumber: the text is not 13 to 19 digits.
     """
     _require_card_digits(number)
     return number[: _bin_length(len(number))]
@@ -176,8 +175,7 @@ def bin_of(number: str) -> str:
 def last4_of(number: str) -> str:
     """The last four digits.
 
-    Raises:
-        NotACardNumber: the text is not 13 to 19 digits.
+    :raises NotACardNumber: the text is not 13 to 19 digits.
     """
     _require_card_digits(number)
     return number[-LAST_DIGITS_SHOWN:]
@@ -208,11 +206,8 @@ def problems_with_card(
 ) -> list[CardProblem]:
     """Name everything that is wrong with typed card data; an empty list means acceptable.
 
-    Args:
-        number: as typed; blanks and dashes do not count.
-        expiration_month: 1 to 12.
-        expiration_year: four digits.
-        today: the day by which a card is expired or not.
+    In `number` blanks and dashes do not count; months are 1 to 12, years have four digits; `today`
+    is the day by which a card is expired or not.
     """
     return [
         *problems_with_number(number),
@@ -290,8 +285,7 @@ class Pan:
     The digits need not pass `problems_with_card`: what was once sealed stays readable when a rule
     about networks changes.
 
-    Raises:
-        NotACardNumber: without blanks and dashes the text is not 13 to 19 digits.
+    :raises NotACardNumber: without blanks and dashes the text is not 13 to 19 digits.
     """
 
     __slots__ = ("__digits",)

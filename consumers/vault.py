@@ -95,9 +95,8 @@ class Fingerprint:
 class KeyRing:
     """All keys of the vault. Only the current ones seal; the others still open and find.
 
-    Raises:
-        CardKeysMisconfigured: a current key is missing, a key is not 32 bytes, or one key stands
-            under two ids or in both roles, so that a rotation would have changed nothing.
+    :raises CardKeysMisconfigured: a current key is missing, a key is not 32 bytes, or one key
+        stands under two ids or in both roles, so that a rotation would have changed nothing.
     """
 
     current_kek_id: str
@@ -123,8 +122,7 @@ class KeyRing:
 def key_ring_from_settings() -> KeyRing:
     """The keys of this installation, read anew on every call.
 
-    Raises:
-        CardKeysMisconfigured: naming the setting and the place in it, never its content.
+    :raises CardKeysMisconfigured: naming the setting and the place in it, never its content.
     """
     keks = _parse_keys(settings.CARD_ENCRYPTION_KEYS, setting="CARD_ENCRYPTION_KEYS")
     fingerprint_keys = _parse_keys(settings.CARD_FINGERPRINT_KEYS, setting="CARD_FINGERPRINT_KEYS")
@@ -161,10 +159,9 @@ def seal(pan: Pan, *, card_id: UUID, partner_id: UUID, ring: KeyRing) -> SealedC
 def unseal(sealed: SealedCard, *, card_id: UUID, partner_id: UUID, ring: KeyRing) -> Pan:
     """Decrypt the number of one row. For the sender and for key rotation only.
 
-    Raises:
-        CardKeyMissing: they name a KEK that is not in the ring.
-        CardUnreadable: the bytes were changed, or belong to another card or partner. In both cases
-            nothing can have been sent by then.
+    :raises CardKeyMissing: they name a KEK that is not in the ring.
+    :raises CardUnreadable: the bytes were changed, or belong to another card or partner. In both
+        cases nothing can have been sent by then.
     """
     try:
         return Pan(
@@ -184,8 +181,7 @@ def rewrap(sealed: SealedCard, *, card_id: UUID, partner_id: UUID, ring: KeyRing
     Answers `sealed` itself if it is there already, so a rotation may run again or twice at once:
     every result opens, and the last one written stays.
 
-    Raises:
-        CardUnreadable: as `unseal`, as far as the wrapped key is concerned.
+    :raises CardUnreadable: as `unseal`, as far as the wrapped key is concerned.
     """
     if sealed.kek_id == ring.current_kek_id:
         return sealed
@@ -205,10 +201,8 @@ def rewrap(sealed: SealedCard, *, card_id: UUID, partner_id: UUID, ring: KeyRing
 def seal_text(text: str, *, bound_to: str, ring: KeyRing) -> bytes:
     """Encrypt a short text other than a card number, under the current KEK itself.
 
-    The result is one value: the KEK's id, `|`, then version, nonce, ciphertext and tag.
-
-    Args:
-        bound_to: names kind, row, partner and column. It is the associated data, with the KEK's id.
+    The result is one value: the KEK's id, `|`, then version, nonce, ciphertext and tag. `bound_to`
+    names kind, row, partner and column; it is the associated data, with the KEK's id.
     """
     kek_id = ring.current_kek_id
     sealed = _encrypt(
@@ -220,8 +214,7 @@ def seal_text(text: str, *, bound_to: str, ring: KeyRing) -> bytes:
 def unseal_text(sealed: bytes, *, bound_to: str, ring: KeyRing) -> str:
     """Decrypt what `seal_text` sealed for the same place.
 
-    Raises:
-        TextUnreadable: the bytes were changed or moved, or the KEK is not in the ring.
+    :raises TextUnreadable: the bytes were changed or moved, or the KEK is not in the ring.
     """
     kek_id, _, stored = sealed.partition(b"|")
     key = ring.keks.get(kek_id.decode("ascii", "replace"))
@@ -237,8 +230,7 @@ def unseal_text(sealed: bytes, *, bound_to: str, ring: KeyRing) -> str:
 def reseal_text(sealed: bytes, *, bound_to: str, ring: KeyRing) -> bytes:
     """Move a sealed text under the current KEK; one that is there already comes back as it is.
 
-    Raises:
-        TextUnreadable: as `unseal_text`.
+    :raises TextUnreadable: as `unseal_text`.
     """
     if sealed.startswith(ring.current_kek_id.encode() + b"|"):
         return sealed

@@ -362,8 +362,10 @@ def decline_for(network_code: str) -> Decline:
     """What follows from a network's decline code.
 
     A code that is not in the table gets a safe answer that carries the code: never retryable,
-    operations look. Raises NotADecline for an approval, a duplicate or an unclear code, since
-    treating one of them as a failure would release money that has moved.
+    operations look.
+
+    :raises NotADecline: it is an approval, a duplicate or unclear. Treating one of them as a
+        failure would release money that has moved.
     """
     if network_code in NOT_DECLINES:
         raise NotADecline(network_code)

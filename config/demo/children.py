@@ -77,7 +77,7 @@ class Children:
     def revive_killed(self, *, say: Callable[[str], None]) -> None:
         """Start again whoever was killed from outside; each goes on with what is in its store.
 
-        Raises ChildEnded when one has ended by itself, or is killed again and again.
+        :raises ChildEnded: one has ended by itself, or is killed again and again.
         """
         for child in self._running:
             if child.was_killed and _may_be_revived(child):

@@ -85,8 +85,10 @@ class Interruptions:
 def run_demo(*, port: int, say: Callable[[str], None]) -> None:
     """Run everything until Ctrl-C, SIGTERM or the end of one of the processes.
 
-    Port 0 takes a free one. Raises DemoCannotStart before anything runs, or ChildEnded when a
-    process has ended by itself; everything is stopped by then.
+    Port 0 takes a free one.
+
+    :raises DemoCannotStart: before anything runs.
+    :raises ChildEnded: a process has ended by itself; everything is stopped by then.
     """
     began_at = time.monotonic()
     if settings.PRODUCTION:

@@ -63,8 +63,7 @@ def create_api_client(
 ) -> NewClient:
     """Make a client with one secret. Twice with the same name makes two clients.
 
-    Raises:
-        UnknownScope: `scopes` is empty or names something other than api:read and api:write.
+    :raises UnknownScope: `scopes` is empty or names something other than api:read and api:write.
     """
     with transaction.atomic():
         client = register_api_client(partner, name=name, scopes=scopes)
@@ -76,8 +75,7 @@ def register_api_client(
 ) -> APIClient:
     """Make a client that has no secret yet, and so cannot come in: `add_client_secret` makes one.
 
-    Raises:
-        UnknownScope: `scopes` is empty or names something other than api:read and api:write.
+    :raises UnknownScope: `scopes` is empty or names something other than api:read and api:write.
     """
     if not scopes or not set(scopes) <= set(ALL_SCOPES):
         raise UnknownScope(f"Scopes are {' and '.join(ALL_SCOPES)}, at least one of them.")
@@ -101,9 +99,8 @@ def register_api_client(
 def add_client_secret(client: APIClient) -> str:
     """Make another secret and return it; the existing one stays good.
 
-    Raises:
-        TwoSecretsAlready: also for the later of two callers at once.
-        ClientDisabled: a client that is disabled stays so.
+    :raises TwoSecretsAlready: also for the later of two callers at once.
+    :raises ClientDisabled: a client that is disabled stays so.
     """
     with _audited(client, Verb.ADD_SECRET, TwoSecretsAlready, ClientDisabled):
         taken = _slots_taken(client)
@@ -120,8 +117,7 @@ def remove_client_secret(client: APIClient, *, slot: int) -> None:
 
     Removing a slot that is empty changes nothing.
 
-    Raises:
-        LastSecret: there is no other secret.
+    :raises LastSecret: there is no other secret.
     """
     with _audited(client, Verb.REMOVE_SECRET, LastSecret):
         taken = _slots_taken(client)
@@ -145,8 +141,7 @@ def disable_api_client(client: APIClient) -> None:
 def client_with_credentials(client_id: str, secret: str) -> APIClient:
     """The enabled client of an active partner that has this id and secret.
 
-    Raises:
-        WrongClientCredentials: whatever the reason, after the same work.
+    :raises WrongClientCredentials: whatever the reason, after the same work.
     """
     client = None
     if client_id.isascii() and client_id.isprintable():
@@ -169,13 +164,9 @@ def issue_token(client: APIClient, *, scopes: Sequence[str], token: str = "") ->
     """Store a token that is good for `TOKEN_LIFETIME` and return it.
 
     The client's expired tokens are swept on the way, so that no other job has to. A client may hold
-    any number of good tokens.
+    any number of good tokens. `token` is one that a library made already; empty makes one here.
 
-    Args:
-        token: one that a library made already; empty makes one here.
-
-    Raises:
-        UnknownScope: the client does not have one of the scopes.
+    :raises UnknownScope: the client does not have one of the scopes.
     """
     if not scopes or not set(scopes) <= set(client.scopes):
         raise UnknownScope("The client does not have all of these scopes.")

@@ -109,10 +109,9 @@ def add_card(
     `check_card`. A person who adds a card is remembered, because that person may not approve a push
     to it.
 
-    Raises:
-        CardExpired: the card is past its last day.
-        CardNotAcceptable: naming everything that is wrong; no part of the number is in it.
-        ConsumerInactive: the consumer's account is canceled.
+    :raises CardExpired: the card is past its last day.
+    :raises CardNotAcceptable: naming everything that is wrong; no part of the number is in it.
+    :raises ConsumerInactive: the consumer's account is canceled.
     """
     problems = problems_with_card(number, expiration_month, expiration_year, _today())
     if problems:
@@ -156,10 +155,9 @@ def edit_card(
     A new expiry makes the network's last word on the card void. Columns that are not named are not
     written. A person who edits is remembered, because that person may not approve a push to it.
 
-    Raises:
-        CardExpired: the new expiry is past.
-        CardNotAcceptable: the new expiry is impossible.
-        CardInactive: the card was taken out of use.
+    :raises CardExpired: the new expiry is past.
+    :raises CardNotAcceptable: the new expiry is impossible.
+    :raises CardInactive: the card was taken out of use.
     """
     columns: dict[str, Any] = dict(changes)
     if _changes_expiry(card, changes):
@@ -201,9 +199,8 @@ def check_card(card: PaymentCard, *, source: EligibilitySource) -> PaymentCard:
     Call it outside of any transaction: it waits for the network. Of two callers at once the later
     answer stays.
 
-    Raises:
-        CardInactive: the card was taken out of use; nobody is asked.
-        EligibilityUnavailable: nobody could say; what was known before stays.
+    :raises CardInactive: the card was taken out of use; nobody is asked.
+    :raises EligibilityUnavailable: nobody could say; what was known before stays.
     """
     if card.status != CardStatus.ACTIVE:
         raise CardInactive("The card was taken out of use.")

@@ -78,8 +78,7 @@ def register_consumer(
     tax identifier is sealed before it is stored. A person who registers somebody is remembered,
     because that person may not approve a push to them.
 
-    Raises:
-        ConsumerExists: the partner has this pcid already.
+    :raises ConsumerExists: the partner has this pcid already.
     """
     consumer_id = new_id()
     columns = _columns(fields, consumer_id=consumer_id, partner_id=partner_id)
@@ -112,9 +111,8 @@ def update_consumer(
     unless they change the same column; then the later one stays. A person who changes something is
     remembered, because that person may not approve a push to this consumer.
 
-    Raises:
-        ConsumerExists: the new pcid is another consumer's.
-        ConsumerInactive: the account is canceled.
+    :raises ConsumerExists: the new pcid is another consumer's.
+    :raises ConsumerInactive: the account is canceled.
     """
     columns = _columns(changes, consumer_id=consumer.pk, partner_id=consumer.partner_id)
     open_consumer = Consumer.objects.filter(pk=consumer.pk, is_active=True)
@@ -162,8 +160,7 @@ def reopen_consumer_account(consumer: Consumer, *, reason: str, by_user: User) -
 
     Whoever opens it is remembered, because that person may not approve a push to the consumer.
 
-    Raises:
-        ClosedByPartner: the partner closed it, which is for good.
+    :raises ClosedByPartner: the partner closed it, which is for good.
     """
     with transaction.atomic():
         opened = Consumer.objects.filter(
@@ -189,8 +186,7 @@ def reveal_identity(consumer: Consumer, *, reason: str) -> Identity:
     """Read what is masked everywhere else. That it was read, and why, stands in the audit trail
     before anybody sees it.
 
-    Raises:
-        TextUnreadable: the tax identifier's key is not in the ring, or its bytes were changed.
+    :raises TextUnreadable: the tax identifier's key is not in the ring, or its bytes were changed.
     """
     row = Consumer.objects.only("date_of_birth", "tax_id_type", "tax_identifier_sealed")
     known = row.get(pk=consumer.pk)

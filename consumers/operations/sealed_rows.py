@@ -53,8 +53,7 @@ class SealedKind(ABC):
     def moved(self, row: Any, *, ring: KeyRing) -> Any:
         """What has to be stored for the row to be under the current keys; writes nothing.
 
-        Raises:
-            CardUnreadable, TextUnreadable: it does not open.
+        :raises CardUnreadable, TextUnreadable: it does not open.
         """
 
     @abstractmethod
@@ -73,10 +72,8 @@ class TextMove(NamedTuple):
 class SealedTexts(SealedKind, Generic[Row]):
     """One column of texts that `vault.seal_text` has sealed; NULL where there is none.
 
-    Args:
-        place: names the place of a row's text, as it was sealed for.
-        related: what `place` reads of other rows.
-        rows_at_once: fewer where the texts are large, as all of them are in memory.
+    `place` names the place of a row's text, as it was sealed for, and `related` what it reads of
+    other rows. `rows_at_once` is less where the texts are large, as all of them are in memory.
     """
 
     def __init__(

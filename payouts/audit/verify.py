@@ -72,9 +72,8 @@ def verify_audit_trail(
     others could not see what it has not committed. Changes of settings, which move, are compared
     with the events of their lives.
 
-    Args:
-        first: the blocks below are believed, as after an earlier verification.
-        kept: heads that were kept outside of this database; each must still be in the chain.
+    Blocks below `first` are believed, as after an earlier verification. `kept` are heads that were
+    kept outside of this database; each must still be in the chain.
     """
     began = time.monotonic()
     verdict = Verdict(chain_head(), first)

@@ -19,10 +19,9 @@ def eligibility_of(card: PaymentCard) -> CardEligibility:
 
     A card of a kind that no network of ours carries is not eligible, without anybody being asked.
 
-    Raises:
-        EligibilityUnavailable: the network could not say, or could not be asked because this
-            process lacks the card's key. Nothing was changed anywhere.
-        CardUnreadable: the sealed number does not open.
+    :raises EligibilityUnavailable: the network could not say, or could not be asked because this
+        process lacks the card's key. Nothing was changed anywhere.
+    :raises CardUnreadable: the sealed number does not open.
     """
     try:
         network = network_for(card.network)

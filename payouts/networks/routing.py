@@ -19,23 +19,23 @@ class NoNetworkForCard(Exception):
 def network_for(card_network: str) -> CardNetwork:
     """The network for a card's network name (`visa`, `mastercard`).
 
-    The same instance in the whole process as long as the setting stays the same. Raises
-    NoNetworkForCard.
+    The same instance in the whole process as long as the settings stay the same.
+
+    :raises NoNetworkForCard:
     """
     if card_network not in PUSHABLE_CARD_NETWORKS:
         raise NoNetworkForCard(card_network)
-    return _sandbox(settings.CARD_NETWORK_SANDBOX_URL, settings.CARD_NETWORK_READ_SECONDS)
+    return _sandbox()
 
 
 def network_named(name: str) -> CardNetwork:
     """The network that an attempt names, for asking about it or sending it again.
 
-    Raises NoNetworkForCard.
+    :raises NoNetworkForCard:
     """
-    network = network_for("visa")
-    if network.name != name:
+    if name != SandboxNetwork.name:
         raise NoNetworkForCard(name)
-    return network
+    return _sandbox()
 
 
 def tells_by_itself(network: str) -> bool:
@@ -64,8 +64,7 @@ def settlement_file(day: date, *, largest_bytes: int) -> bytes:
 
     :raises payouts.networks.base.SettlementUnavailable: ask again later.
     """
-    network = _sandbox(settings.CARD_NETWORK_SANDBOX_URL, settings.CARD_NETWORK_READ_SECONDS)
-    return network.settlement_file(
+    return _sandbox().settlement_file(
         day,
         acquiring_bin=settings.ACQUIRING_BIN,
         card_acceptor_id=settings.CARD_ACCEPTOR_ID,
@@ -75,7 +74,7 @@ def settlement_file(day: date, *, largest_bytes: int) -> bytes:
 
 async def close_networks() -> None:
     """Close the connections that the running event loop has opened; the networks stay usable."""
-    await network_for("visa").aclose()
+    await _sandbox().aclose()
 
 
 def identity_for(sequence: int, *, at: datetime) -> NetworkIdentity:
@@ -88,6 +87,10 @@ def identity_for(sequence: int, *, at: datetime) -> NetworkIdentity:
     )
 
 
+def _sandbox() -> SandboxNetwork:
+    return _sandbox_at(settings.CARD_NETWORK_SANDBOX_URL, settings.CARD_NETWORK_READ_SECONDS)
+
+
 @lru_cache(maxsize=8)
-def _sandbox(address: str, read_seconds: float) -> SandboxNetwork:
+def _sandbox_at(address: str, read_seconds: float) -> SandboxNetwork:
     return SandboxNetwork(address, patience=Patience.reading(read_seconds))

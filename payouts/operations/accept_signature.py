@@ -49,11 +49,9 @@ def accept_signature(
     """Verify and keep a passkey's signature under what `by` decides.
 
     Sent again, or twice at once, it is kept once and answered alike, as long as it is fresh
-    (`STEP_UP_SECONDS`): what has come of the decisions does not change by it.
-
-    Args:
-        assertion: the browser's answer to the challenge, as WebAuthn's JSON.
-        rp_id: the name of our site, to which passkeys are bound.
+    (`STEP_UP_SECONDS`): what has come of the decisions does not change by it. `assertion` is the
+    browser's answer to the challenge, as WebAuthn's JSON; `rp_id` the name of our site, to which
+    passkeys are bound.
 
     :raises SignatureRefused: nothing is kept but an entry in the audit trail.
     :raises LockedOut: after too many that were wrong.

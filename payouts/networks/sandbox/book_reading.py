@@ -24,7 +24,7 @@ class BookUnreadable(Exception):
 def read_book_at(address: str) -> Iterator[Entry]:
     """Every instruction in the book of the sandbox network at `address`, in the order of arrival.
 
-    Raises BookUnreadable, also in the middle.
+    :raises BookUnreadable: also in the middle.
     """
     after: int | None = 0
     with httpx.Client(trust_env=False, timeout=_READ_SECONDS) as http:
@@ -36,7 +36,7 @@ def read_book_at(address: str) -> Iterator[Entry]:
 def read_book_in(path: Path) -> Iterator[Entry]:
     """Every instruction in the book's file, also while the network is writing it.
 
-    Raises BookUnreadable.
+    :raises BookUnreadable:
     """
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as book:
