@@ -26,6 +26,7 @@ from tests.pushes import (
     declined,
     fresh,
     history,
+    make_payee,
     push,
     push_submitted,
     push_unknown,
