@@ -362,7 +362,7 @@ def _write_attempts(sendable: Sequence[_Sendable], at: datetime) -> dict[UUID, _
             "years": [one.due.expiration_year for one in sendable],
         },
     )
-    return {row[0]: _Attempt(*row[1:6], NetworkIdentity(*row[6:])) for row in rows}
+    return {row[0]: _Attempt(*row[1:6], identity=NetworkIdentity(*row[6:])) for row in rows}
 
 
 def _instruction(sendable: _Sendable, attempt: _Attempt) -> Instruction:

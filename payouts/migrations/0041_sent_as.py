@@ -9,7 +9,7 @@ SQL = Path(__file__).parent / "sql" / "sent_as.sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payouts", "0037_zone_of_export"),
+        ("payouts", "0040_card_on_payment_kept"),
     ]
 
     operations = [
