@@ -362,7 +362,13 @@ def _write_attempts(sendable: Sequence[_Sendable], at: datetime) -> dict[UUID, _
             "years": [one.due.expiration_year for one in sendable],
         },
     )
-    return {row[0]: _Attempt(*row[1:6], identity=NetworkIdentity(*row[6:])) for row in rows}
+    return {row[0]: _attempt(*row[1:]) for row in rows}
+
+
+def _attempt(
+    network: str, send_number: int, recipient_name: str, month: int, year: int, *identity: str
+) -> _Attempt:
+    return _Attempt(network, send_number, recipient_name, month, year, NetworkIdentity(*identity))
 
 
 def _instruction(sendable: _Sendable, attempt: _Attempt) -> Instruction:
