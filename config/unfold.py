@@ -68,7 +68,10 @@ UNFOLD: Final[dict[str, Any]] = {
         }
     ],
     "STYLES": [lambda _request: static("payouts/admin.css")],
-    "SCRIPTS": [lambda _request: static("payouts/zone.js")],
+    "SCRIPTS": [
+        lambda _request: static("payouts/zone.js"),
+        lambda _request: static("payouts/keyboard.js"),
+    ],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "config.unfold.environment",

@@ -1,4 +1,4 @@
-"""What stands in somebody's way on a page: serious violations found by axe, and too much width.
+"""What stands in somebody's way on a page: what axe finds, what no key reaches, too much width.
 
 Axe is asked by ourselves, once loaded and for what is serious only: its front for Playwright loads
 it for every question and brings everything back, which takes longer than looking.
@@ -11,6 +11,7 @@ from typing import Any, Final
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
+from tests.browser.keyboard import BESIDE_SIDEBAR, obstacles
 from tests.browser.person import DESKTOP, PHONE
 
 # What of axe's rules a dark and narrow page may break that a light and wide one keeps.
@@ -27,12 +28,17 @@ _ASK: Final = """async rules => {
 _WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def findings(page: Page) -> list[str]:
-    """All of it: light at a desk, then dark on a phone; empty is good."""
+def findings(page: Page, *, walked: str = BESIDE_SIDEBAR) -> list[str]:
+    """All of it: light at a desk, then dark on a phone, with Tab there and Shift+Tab back.
+
+    `walked` is the selector of what is walked through by keyboard. Empty is good.
+    """
     page.evaluate(AXE_SCRIPT)
-    found = [f"desktop: {one}" for one in _of_window(page)]
+    desktop = [*_of_window(page), *obstacles(page, root=walked)]
     with _as_a_phone_in_the_dark(page):
-        return found + [f"phone: {one}" for one in _of_window(page, *_OF_COLOR_AND_SIZE)]
+        phone = [*_of_window(page, *_OF_COLOR_AND_SIZE)]
+        phone += obstacles(page, root=walked, backwards=True)
+    return [f"desktop: {one}" for one in desktop] + [f"phone: {one}" for one in phone]
 
 
 def _of_window(page: Page, *rules: str) -> list[str]:

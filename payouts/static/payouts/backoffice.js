@@ -133,11 +133,13 @@ document.addEventListener("htmx:afterSwap", () => {
     }
 });
 
-// One panel at a time; Escape and a click beside it close it.
+// One panel at a time; Escape, a click beside it and a focus that goes elsewhere close it.
 const panels = () => document.querySelectorAll("details[data-closes][open]");
-document.addEventListener("click", (event) => {
-    for (const panel of panels()) if (!panel.contains(event.target)) panel.open = false;
-});
+for (const type of ["click", "focusin"]) {
+    document.addEventListener(type, (event) => {
+        for (const panel of panels()) if (!panel.contains(event.target)) panel.open = false;
+    });
+}
 document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const panel of panels()) {
