@@ -71,6 +71,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SCRIPTS": [
         lambda _request: static("payouts/zone.js"),
         lambda _request: static("payouts/keyboard.js"),
+        lambda _request: static("payouts/card_numbers.js"),
     ],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

@@ -2,11 +2,15 @@
 
 import csv
 import io
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Download, Page, expect
 
+from consumers.cards import PREFIX_RANGES
+from consumers.typed_numbers import with_last_fours
 from tests.browser.doorway import Enter
 from tests.browser.pages import AUDITOR, MAKER, VIEWER
 
@@ -24,6 +28,39 @@ def test_support_finds_a_push_with_one_search(
     row = page.locator(f'#result_list a[href*="{blanks["payment"]}"]').first
     row.click()
     expect(page.locator(".po-head")).to_contain_text("Ada Verna")
+
+
+def test_no_card_number_is_sent_in_an_address(enter: Enter, blanks: dict[str, str]) -> None:
+    page = enter(MAKER).goes_to(PUSHES)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    search = page.locator("input[name=q]")
+    search.fill("4111 1111 1111 1111")
+    page.keyboard.press("Enter")
+    expect(search).to_have_value("1111")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=1111**")
+    amount = page.locator("input[name=amount]")
+    page.goto(page.url.split("/payouts/")[0] + f"/issue/?consumer={blanks['consumer']}")
+    amount.fill("4111111111111111")
+    expect(amount).to_have_value("")
+    assert [url for url in sent if "41111111" in re.sub("[^0-9]", "", url)] == []
+
+
+def test_scripts_know_card_numbers_as_the_server_does(enter: Enter) -> None:
+    page = enter(VIEWER).goes_to(PUSHES)
+    texts = [*_near_card_numbers(), "3 x 4111-1111-1111-1111 12/28", "+49 1512 3450996", ""]
+    known = list(map(with_last_fours, texts))
+    assert 100 < sum(text != kept for text, kept in zip(texts, known, strict=True)) < len(texts)
+    assert page.evaluate("texts => texts.map(withLastFours)", texts) == known
+
+
+def _near_card_numbers() -> Iterator[str]:
+    """Of every length, with the beginnings of the networks and those beside them, most wrong."""
+    for low, high, _ in PREFIX_RANGES:
+        for begins in {int(low) - 1, int(low), int(high), int(high) + 1}:
+            for length in range(12, 21):
+                yield from (f"{begins:7<{length - 1}}{last}" for last in "0123456789")
 
 
 def test_an_auditor_takes_pushes_and_the_audit_trail(enter: Enter, blanks: dict[str, str]) -> None:

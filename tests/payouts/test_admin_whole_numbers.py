@@ -41,3 +41,8 @@ def test_typed_while_hits_are_shown_it_opens_the_page_anew() -> None:
     page = text_of(client.get(part.headers["HX-Redirect"]))
     assert "That was a whole card number." in page
     assert "Nobody matches “4242”." in page
+
+
+def test_leaves_a_search_for_something_else_too() -> None:
+    answer = browser("viewer").get(LIST, {"q": "ada 4242 4242 4242 4242"}, follow=True)
+    assert answer.redirect_chain == [(f"{LIST}?q=ada+4242", 302)]
