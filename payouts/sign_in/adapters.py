@@ -34,7 +34,14 @@ from payouts.sign_in.words import (
     locked_words,
 )
 
-_WELCOMES: Final = frozenset({"account/messages/logged_in.txt", "account/messages/logged_out.txt"})
+# Whoever comes or goes sees it, and the page of new codes says itself that they are shown once.
+_NEEDLESS: Final = frozenset(
+    {
+        "account/messages/logged_in.txt",
+        "account/messages/logged_out.txt",
+        "mfa/messages/recovery_codes_generated.txt",
+    }
+)
 
 
 class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -82,7 +89,7 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
         *more: Any,
         **named: Any,
     ) -> None:
-        if message_template not in _WELCOMES:
+        if message_template not in _NEEDLESS:
             super().add_message(request, level, message_template, *more, **named)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:

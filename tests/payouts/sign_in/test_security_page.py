@@ -62,6 +62,7 @@ def test_the_first_app_is_set_up_after_the_password_and_lets_in(grace: User) -> 
     assert client.session.session_key != before
     shown = text_of(client.get(CODES))
     assert all(code in shown for code in recovery_codes_of(grace))
+    assert "The authenticator app is set up." in shown
     assert is_in(client)
     assert sorted(verbs()[-2:]) == ["add_factor", "add_factor"]
 
@@ -135,6 +136,10 @@ def test_new_codes_make_the_old_ones_void(grace: User) -> None:
     client = browser_of(grace)
     assert client.post(reverse("mfa_generate_recovery_codes")).headers["Location"] == CODES
     assert not set(old) & set(recovery_codes_of(grace))
+    # The page itself says that they are shown once; a banner beside it would say it again.
+    page = text_of(client.get(CODES))
+    assert "shown this one time only" in page
+    assert "generated" not in page
 
 
 def test_the_page_lists_factors_and_sessions(grace: User) -> None:
