@@ -26,13 +26,13 @@ from payouts.doubt_queries import cases as cases_in
 from payouts.doubts import CaseKind, CaseState
 from payouts.models import Case
 from payouts.models.changes import CLOSING
+from payouts.operations.case_bookings import was_corrected
 from payouts.operations.cases import (
     CaseClosed,
     CaseNotPermitted,
     CaseRefused,
     close_case,
     take_case,
-    was_corrected,
     ways_of,
 )
 from payouts.operations.change_kinds import NotAChange

@@ -49,13 +49,11 @@ from payouts.models import ChangeRequest
 from payouts.models.approvals import Verdict
 from payouts.operations.change_kinds import KINDS, NotAChange, Target
 from payouts.operations.change_kinds.terms import fees_in
+from payouts.operations.change_secrets import NothingToCollect, can_collect, collect_secret
 from payouts.operations.changes import (
     ChangeDecisionRefused,
-    NothingToCollect,
     Proposal,
     approve_change,
-    can_collect,
-    collect_secret,
     propose_change,
     reject_change,
     withdraw_change,

@@ -1,15 +1,14 @@
 """Cases: opened by whatever finds two sides that do not agree, worked on and closed by people.
 
-Opening never changes a payment. Closing books what puts the money right, under four eyes: see
-`change_kinds.doubts.CloseCaseKind`, which is the one caller of `close_by_two`.
+Opening never changes a payment. Closing books what puts the money right (`case_bookings`), under
+four eyes: see `change_kinds.doubts.CloseCaseKind`, which is the one caller of `close_by_two`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -27,22 +26,15 @@ from payouts.doubts import (
     ways_to_close_return,
 )
 from payouts.models import (
-    Account,
-    AccountKind,
     Case,
     ChangeRequest,
     EventKind,
-    Journal,
-    JournalKind,
 )
-from payouts.models.changes import CLOSING, RETURN
+from payouts.models.changes import CLOSING
+from payouts.operations.case_bookings import CORRECTIONS, book_closing, was_corrected
 from payouts.operations.disputes import tell_dispute
-from payouts.operations.ledger import Line, placed_lines, post_journal
-from payouts.operations.locked_payment import LockedPayment, lock_payment
+from payouts.operations.locked_payment import lock_payment
 from payouts.operations.overtake import overtake_proposals
-from payouts.operations.reconciliation.bank_bookings import OF_BANK, closing_lines
-from payouts.operations.take_back import REFERENCE, SETTLEMENT_LINE, take_back
-from payouts.operations.transition import PaymentMoved
 from payouts.staff import RESOLVE_PAYMENT
 from payouts.states import Status
 
@@ -61,10 +53,6 @@ class CaseClosed(CaseRefused):
 
 class CaseNeedsTwo(CaseRefused):
     """Money is at stake, so one person proposes how to close it and another one decides."""
-
-
-class CaseCorrectedBefore(CaseRefused):
-    """Another case has put the money of its payment right since this was proposed."""
 
 
 class CaseReasonMissing(CaseRefused):
@@ -158,18 +146,19 @@ def close_by_two(change: ChangeRequest, *, by: User) -> int | None:
 
     :raises payouts.operations.ledger.BelowFloor: the partner cannot pay; nothing has changed.
     :raises CaseClosed: what was missing has come meanwhile.
-    :raises CaseCorrectedBefore: the payment's money was put right already; nothing has changed.
+    :raises payouts.operations.case_bookings.CaseCorrectedBefore: the payment's money was put right
+        already; nothing has changed.
     """
     at, way = timezone.now(), Way(change.after["way"])
     actor = staff(by.pk, by.get_username())
     case = Case.objects.select_for_update(no_key=True).get(pk=change.subject)
     if case.state != CaseState.OPEN:
         raise CaseClosed
-    journal_id = _booked(case, way, actor=actor, at=at)
+    journal_id = book_closing(case, way, actor=actor, at=at)
     case.change, case.journal_id = change, journal_id
     _close(case, way, by=by, reason=change.reason, at=at)
-    if case.disputes or way in _LINES:
-        kind = EventKind.CORRECTED if way in _LINES else EventKind.UPHELD
+    if case.disputes or way in CORRECTIONS:
+        kind = EventKind.CORRECTED if way in CORRECTIONS else EventKind.UPHELD
         details = {"case": str(case.pk), "correction": way.value}
         tell_dispute(case, kind=kind, details=details, actor=actor, at=at)
     told = {"way": way.value, "journal": journal_id}
@@ -196,14 +185,6 @@ def close_as_come(kind: CaseKind, subject: str, *, came_with: str, at: datetime)
     return case
 
 
-def was_corrected(case: Case) -> bool:
-    """Whether the money of the case's payment was put right already, by this case or another."""
-    if case.payment_id is None:
-        return False
-    corrected = Journal.objects.filter(kind=JournalKind.CORRECTED, payment_id=case.payment_id)
-    return corrected.exists()
-
-
 def ways_of(case: Case, status: Status | None) -> tuple[Way, ...]:
     """How the case may end, about a payment that has this status now.
 
@@ -222,8 +203,8 @@ def ways_of(case: Case, status: Status | None) -> tuple[Way, ...]:
     )
     if Way.TO_NETWORK in ways and not case.theirs.get("network"):
         return tuple(way for way in ways if way is not Way.TO_NETWORK)
-    if _LINES.keys() & set(ways) and was_corrected(case):
-        return tuple(way for way in ways if way not in _LINES)
+    if CORRECTIONS & set(ways) and was_corrected(case):
+        return tuple(way for way in ways if way not in CORRECTIONS)
     return ways
 
 
@@ -243,121 +224,3 @@ def _close(case: Case, way: Way, *, by: User, reason: str, at: datetime) -> None
         update_fields=["state", "way", "closing_reason", "closed_by", "closed_at", "change",
                        "journal"]
     )  # fmt: skip
-
-
-def _booked(case: Case, way: Way, *, actor: Actor, at: datetime) -> int | None:
-    if way is Way.NOTHING:
-        return None
-    if case.kind in OF_BANK:
-        return _book_at_bank(case, way=way, actor=actor, at=at)
-    if case.kind in RETURNS:
-        return _book_return(case, way=way, actor=actor, at=at)
-    book = _put_in_suspense if way is Way.TO_SUSPENSE else partial(_correct, way=way)
-    return book(case, actor=actor, at=at)
-
-
-def _book_at_bank(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:
-    return post_journal(
-        JournalKind.RECONCILED,
-        lines=closing_lines(case, way),
-        description=f"{case.title}: {way.value.replace('_', ' ')}"[:200],
-        actor=actor,
-        at=at,
-    )
-
-
-def _book_return(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:
-    """Book what came back: as the return of its payment, or what of it is nobody's to suspense."""
-    assert case.payment_id is not None
-    payment = lock_payment(case.payment_id)
-    assert payment.network_payable_id is not None
-    came = Decimal(case.theirs["amount"])
-    if way is Way.CAME_BACK:
-        return _return(case, payment, came=came, actor=actor, at=at)
-    more = came if way is Way.ALL_TO_SUSPENSE else came - payment.amount
-    return post_journal(
-        JournalKind.RECONCILED,
-        lines=[Line(payment.network_payable_id, more), Line(_suspense_id(), -more)],
-        description=f"{case.title}: to suspense"[:200],
-        actor=actor,
-        at=at,
-    )
-
-
-def _return(
-    case: Case, payment: LockedPayment, *, came: Decimal, actor: Actor, at: datetime
-) -> int:
-    overtake_proposals(payment.id, RETURN, why="A case about its return was closed.", at=at)
-    names = {"reference": REFERENCE, SETTLEMENT_LINE: SETTLEMENT_LINE}
-    told = {names[name]: says for name, says in case.theirs.items() if name in names}
-    details = {"case": str(case.pk), **told}
-    try:
-        return take_back(payment, details=details, came_back=came, actor=actor, at=at)
-    except PaymentMoved as moved:
-        raise CaseCorrectedBefore from moved
-
-
-def _correct(case: Case, *, way: Way, actor: Actor, at: datetime) -> int:
-    """Book what puts the money right. The payment's status stays: it is final."""
-    assert case.payment_id is not None
-    payment = lock_payment(case.payment_id)
-    if was_corrected(case):
-        raise CaseCorrectedBefore
-    return post_journal(
-        JournalKind.CORRECTED,
-        payment_id=payment.id,
-        lines=_LINES[way](payment),
-        description=f"{case.title}: {way.value.replace('_', ' ')}"[:200],
-        actor=actor,
-        at=at,
-    )
-
-
-def _put_in_suspense(case: Case, *, actor: Actor, at: datetime) -> int:
-    """Book what the network takes more than we owe it, or less. No payment and no partner moves."""
-    network_payable = Account.objects.values_list("pk", flat=True).get(
-        kind=AccountKind.NETWORK_PAYABLE, network=case.theirs["network"]
-    )
-    more = Decimal(case.theirs["difference"])
-    return post_journal(
-        JournalKind.RECONCILED,
-        lines=[Line(_suspense_id(), more), Line(network_payable, -more)],
-        description=f"{case.title}: to suspense"[:200],
-        actor=actor,
-        at=at,
-    )
-
-
-def _suspense_id() -> int:
-    return Account.objects.values_list("pk", flat=True).get(kind=AccountKind.SUSPENSE)
-
-
-def _charge_partner(payment: LockedPayment) -> Sequence[Line]:
-    assert payment.network_payable_id is not None
-    lines = (
-        Line(payment.available_id, payment.total),
-        Line(payment.network_payable_id, -payment.amount),
-        Line(payment.fee_revenue_id, -payment.fee_amount),
-    )
-    return placed_lines(lines, making_room_in=payment.available_id)
-
-
-def _house_bears(payment: LockedPayment) -> Sequence[Line]:
-    assert payment.network_payable_id is not None
-    return (Line(_suspense_id(), payment.amount), Line(payment.network_payable_id, -payment.amount))
-
-
-def _give_back(payment: LockedPayment) -> Sequence[Line]:
-    assert payment.network_payable_id is not None
-    return (
-        Line(payment.available_id, -payment.total),
-        Line(payment.network_payable_id, payment.amount),
-        Line(payment.fee_revenue_id, payment.fee_amount),
-    )
-
-
-_LINES: Final = {
-    Way.CHARGE_PARTNER: _charge_partner,
-    Way.HOUSE_BEARS: _house_bears,
-    Way.GIVE_BACK: _give_back,
-}

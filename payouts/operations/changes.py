@@ -7,7 +7,7 @@ for commands of the operator at the machine, and for stopping, which one person 
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
@@ -17,9 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from consumers.audit import Act, Subject, Verb, audited, record_act, subject_of
-from consumers.operations.api_clients import ClientDisabled, TwoSecretsAlready
 from payouts.changes import (
-    COLLECTED_WITHIN,
     DECIDED_WITHIN,
     ChangeBar,
     ChangeState,
@@ -111,10 +109,6 @@ class ChangeFactorNotFresh(ChangeDecisionRefused):
     bar = ChangeBar.NOT_FRESH
 
 
-class NothingToCollect(Exception):
-    """There is no secret for this person to fetch: not theirs, fetched, too late, or gone."""
-
-
 _REFUSALS: Final[dict[ChangeBar, type[ChangeDecisionRefused]]] = {
     refusal.bar: refusal
     for refusal in (
@@ -137,14 +131,6 @@ class Proposal:
     partner_id: UUID | None = None
     subject: str = ""
     after: Contents
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """A secret, shown to whoever collected it now or never, and what it opens."""
-
-    opens: str
-    secret: str = field(repr=False)
 
 
 def propose_change(proposal: Proposal, *, by: User, reason: str) -> ChangeRequest:
@@ -229,7 +215,7 @@ def withdraw_change(change_id: UUID, *, by: User, reason: str = "") -> ChangeReq
     :raises ChangeNotWaiting, ChangeNotPermitted: somebody has decided; it is somebody else's.
     """
     with _audited(Verb.WITHDRAW, change_id, reason):
-        change = _locked(change_id)
+        change = locked_change(change_id)
         if change.proposed_by_id != by.pk:
             raise ChangeNotPermitted
         if not change_matter(change, at=timezone.now()).is_waiting:
@@ -237,43 +223,6 @@ def withdraw_change(change_id: UUID, *, by: User, reason: str = "") -> ChangeReq
         _end(change, ChangeState.WITHDRAWN, at=timezone.now(), by=by, reason=reason)
         change.save(update_fields=_ENDED)
     return change
-
-
-def collect_secret(change_id: UUID, *, by: User) -> Collected:
-    """Make the secret that an applied change lets its proposer have, and return it, once.
-
-    It is made now and kept as a digest only: who loses it proposes another one.
-
-    :raises NothingToCollect: also for the later of two calls at once.
-    """
-    act = Act(verb=Verb.COLLECT, subject=subject_of(ChangeRequest.objects.get(pk=change_id)))
-    with audited(act, refusals=(NothingToCollect,)):
-        change = _locked(change_id)
-        kind = KINDS[change.kind]
-        if not can_collect(change, by, at=timezone.now()):
-            raise NothingToCollect("There is nothing for you to fetch here any more.")
-        change.collected_by, change.collected_at = by, timezone.now()
-        change.save(update_fields=["collected_by", "collected_at"])
-        try:
-            with transaction.atomic():
-                secret = kind.collect(change)
-        except (TwoSecretsAlready, ClientDisabled) as error:
-            raise NothingToCollect(str(error)) from error
-    return Collected(kind.owner_of_secret(change), secret)
-
-
-def can_collect(change: ChangeRequest, user: User, *, at: datetime) -> bool:
-    """Whether the change has a secret for this person that nobody has fetched yet."""
-    makes_one = KINDS[change.kind].makes_secret(change)
-    return (
-        makes_one
-        and change.state == ChangeState.APPLIED
-        and change.collected_at is None
-        and change.decided_at is not None
-        and at < change.decided_at + COLLECTED_WITHIN
-        and change.proposed_by_id == user.pk
-        and user.is_active
-    )
 
 
 def expire_changes(*, limit: int) -> int:
@@ -339,14 +288,15 @@ def _with_contents(act: Act, change: ChangeRequest) -> Act:
     )
 
 
-def _locked(change_id: UUID) -> ChangeRequest:
+def locked_change(change_id: UUID) -> ChangeRequest:
+    """The change under our lock until the transaction ends, with whoever proposed it."""
     rows = ChangeRequest.objects.select_for_update(no_key=True, of=("self",))
     return rows.select_related("proposed_by").get(pk=change_id)
 
 
 def _decidable(change_id: UUID, by: User, decided: Decided, proof: Proof) -> ChangeRequest:
     """The change, locked and with its signature, if this person may decide so about it now."""
-    change = _locked(change_id)
+    change = locked_change(change_id)
     kind = KINDS[change.kind]
     matter = change_matter(change, at=timezone.now())
     bar = bar_to_deciding_change(checker_of(by, kind.decides), matter)
@@ -391,7 +341,7 @@ def _end(
 
 def _expire(change_id: UUID, at: datetime) -> bool:
     with transaction.atomic():
-        change = _locked(change_id)
+        change = locked_change(change_id)
         if change.state != ChangeState.PROPOSED:
             return False
         _end(change, ChangeState.EXPIRED, at=at)

@@ -8,13 +8,8 @@ import pytest
 from consumers.models import APIClient
 from consumers.operations.api_clients import READ
 from payouts.models import ChangeRequest, Journal, Limit
-from payouts.operations.changes import (
-    ChangeDecisionRefused,
-    ChangeNotWaiting,
-    NothingToCollect,
-    collect_secret,
-    withdraw_change,
-)
+from payouts.operations.change_secrets import NothingToCollect, collect_secret
+from payouts.operations.changes import ChangeDecisionRefused, ChangeNotWaiting, withdraw_change
 from tests.books import assert_books_are_right, available
 from tests.builders import make_partner
 from tests.changes import approve, fund, propose, reject, set_limit, state_of, two_admins

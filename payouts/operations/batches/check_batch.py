@@ -40,6 +40,7 @@ FROM unnest(%(ids)s::bigint[], %(is_good)s::boolean[], %(findings)s::jsonb[],
             %(fees)s::numeric[], %(is_first)s::boolean[])
     AS new (id, is_good, findings, has_warning, consumer_id, card_id, fee, is_first)
 WHERE row.id = new.id
+RETURNING NULL
 """
 
 
@@ -98,15 +99,16 @@ def _lines(batch: Batch, after: int) -> list[tuple[int, LineWish]]:
 
 def _wish(row: tuple[Any, ...]) -> LineWish:
     """The line as it was read; what was wrong with its form is known already."""
-    wish = wish_of_stored(row[1], row[2])
-    _, _, _, wish.amount, wish.reference, wish.description, wish.metadata, stored = row
-    wish.findings = [Finding(*finding) for finding in stored]
+    _, line, cells, *as_read, findings = row
+    wish = wish_of_stored(line, cells)
+    wish.amount, wish.reference, wish.description, wish.metadata = as_read
+    wish.findings = [Finding(*finding) for finding in findings]
     return wish
 
 
 def _write(ids: Sequence[int], judged: Sequence[JudgedLine]) -> None:
     fetch_rows(
-        _WRITE + " RETURNING 1",
+        _WRITE,
         {
             "ids": list(ids),
             "is_good": [one.is_good for one in judged],

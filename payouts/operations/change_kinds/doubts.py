@@ -15,7 +15,8 @@ from payouts.changes import Contents
 from payouts.doubts import CaseState, Way
 from payouts.models import Attempt, Case, ChangeRequest, EvidenceFile, Payment
 from payouts.models.changes import CLOSING, RESOLUTION, RETURN
-from payouts.operations.cases import CaseClosed, CaseCorrectedBefore, close_by_two, ways_of
+from payouts.operations.case_bookings import CaseCorrectedBefore
+from payouts.operations.cases import CaseClosed, close_by_two, ways_of
 from payouts.operations.change_kinds.base import Kind, NotAChange, Target
 from payouts.operations.ledger import BelowFloor
 from payouts.operations.locked_payment import lock_payment

@@ -5,7 +5,8 @@ import pytest
 from payouts.audit import changes
 from payouts.audit.verify import verify_audit_trail
 from payouts.models import ChangeEvent, ChangeRequest
-from payouts.operations.changes import collect_secret, withdraw_change
+from payouts.operations.change_secrets import collect_secret
+from payouts.operations.changes import withdraw_change
 from payouts.operations.link_audit import link_audit_trail
 from tests.books import execute, refusal
 from tests.builders import make_partner

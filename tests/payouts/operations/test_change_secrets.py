@@ -16,7 +16,7 @@ from consumers.operations.api_clients import (
 )
 from payouts.models import ChangeRequest
 from payouts.operations.change_kinds import NotAChange
-from payouts.operations.changes import NothingToCollect, collect_secret
+from payouts.operations.change_secrets import NothingToCollect, collect_secret
 from tests.builders import make_api_client, make_partner
 from tests.changes import GRACE, approve, propose, state_of, two_admins
 from tests.owner import triggers_asleep

@@ -7,13 +7,8 @@ from django.utils import timezone
 
 from payouts.models import WebhookEndpoint
 from payouts.operations.change_kinds import NotAChange
-from payouts.operations.changes import (
-    ChangeByProposer,
-    ChangeOutdated,
-    NothingToCollect,
-    ProposalNotPermitted,
-    collect_secret,
-)
+from payouts.operations.change_secrets import NothingToCollect, collect_secret
+from payouts.operations.changes import ChangeByProposer, ChangeOutdated, ProposalNotPermitted
 from payouts.operations.webhook_endpoints import change_webhook, webhook_keys
 from tests.changes import approve, propose, two_admins
 from tests.payouts.webhooks.cast import URL, make_webhook
