@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from payouts.models.brought_files import BroughtFile, four_eyes, known_state, taken_once
 from payouts.models.doubts import Case
 from payouts.models.payment import Payment
-from payouts.reconciliation.settlements import Outcome
+from payouts.reconciliation.settlements import NOT_COUNTED, Outcome
 
 
 class SettlementFile(BroughtFile):
@@ -102,7 +102,7 @@ class SettlementLine(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["payment", "kind"],
-                condition=~Q(outcome__in=["", Outcome.DUPLICATE, Outcome.MISSING_HERE]),
+                condition=~Q(outcome__in=[*NOT_COUNTED]),
                 name="settlement_line_counts_once",
             ),
         ]

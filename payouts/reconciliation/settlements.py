@@ -39,6 +39,9 @@ class Outcome(StrEnum):
     CAME = "came"
 
 
+# Of a payment's credits one line counts in all files together, of its returns another: none that
+# is not judged yet, is about nobody's payment, or comes a second time.
+NOT_COUNTED: Final = ("", Outcome.DUPLICATE, Outcome.MISSING_HERE)
 # What changes payments.
 MOVES_MONEY: Final = frozenset({Outcome.RESOLVES, Outcome.RETURNED})
 

@@ -4,6 +4,7 @@ One finding a transaction, through the operations by which a network's answers a
 They look at the payment as it is then: what was settled meanwhile is noted and changed by nobody.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -71,29 +72,43 @@ def _next_finding(file: SettlementFile) -> SettlementFinding | None:
 
 def _acted_on(file: SettlementFile, finding: SettlementFinding, *, at: datetime) -> Case | None:
     line = _line(file, finding.line_number)
-    outcome = Outcome(finding.outcome)
+    # Whatever else is wrong with a credit that was missing: it is not missing any more.
     came = _come(file, finding, line, at=at)
+    outcome = Outcome(finding.outcome)
     if outcome is Outcome.CAME:
         return came
     if outcome in (Outcome.RESOLVES, Outcome.CONTRADICTS):
-        assert line is not None
-        assert finding.payment_id is not None
-        record_outcome(finding.payment_id, _approved(file, line), actor=_actor(file))
-        return _case_of(CaseKind.LATE_ANSWER, f"{finding.payment_id}|paid")
+        return _answered(file, finding, line)
     if (told := _return_told_before(finding, line)) is not None:
         return told
     if outcome is Outcome.RETURNED:
-        assert line is not None
-        notice = _notice(file, line)
-        return_payment(notice, actor=_actor(file))
-        kinds = (CaseKind.RETURN_DIFFERS, CaseKind.UNEXPECTED_RETURN)
-        return _case_of(*kinds, f"{finding.payment_id}|{notice.reference}")
+        return _returned(file, finding, line)
     if outcome is Outcome.MISSING_HERE and (told := _told_before(file, line)) is not None:
         return told
     payment = None
     if finding.payment_id is not None:
         payment = Payment.objects.select_related("card").get(pk=finding.payment_id)
     return open_case(_disagreement(file, outcome, line, payment), at=at)
+
+
+def _answered(
+    file: SettlementFile, finding: SettlementFinding, line: SettlementLine | None
+) -> Case | None:
+    """What the network's late word does, and the case if it contradicts us."""
+    assert line is not None
+    assert finding.payment_id is not None
+    record_outcome(finding.payment_id, _approved(file, line), actor=_actor(file))
+    return _case_about(f"{finding.payment_id}|paid", [CaseKind.LATE_ANSWER])
+
+
+def _returned(
+    file: SettlementFile, finding: SettlementFinding, line: SettlementLine | None
+) -> Case | None:
+    """What the network's word of a return does, and the case if it contradicts us."""
+    assert line is not None
+    notice = _notice(file, line)
+    return_payment(notice, actor=_actor(file))
+    return _case_about(f"{finding.payment_id}|{notice.reference}", RETURNS)
 
 
 def _told_before(file: SettlementFile, line: SettlementLine | None) -> Case | None:
@@ -142,9 +157,8 @@ def _line(file: SettlementFile, number: int | None) -> SettlementLine | None:
     return None if number is None else SettlementLine.objects.get(file=file, number=number)
 
 
-def _case_of(*kinds_and_subject: str) -> Case | None:
+def _case_about(subject: str, kinds: Collection[CaseKind]) -> Case | None:
     """The case that an operation has opened, if it found that the network contradicts us."""
-    *kinds, subject = kinds_and_subject
     return Case.objects.filter(kind__in=kinds, subject=subject).first()
 
 

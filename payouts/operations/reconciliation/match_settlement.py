@@ -9,20 +9,20 @@ from typing import Any, Final
 
 from consumers.statements import fetch_rows
 from payouts.models import COUNTED_STATES, SettlementFile, SettlementFinding
-from payouts.reconciliation.settlements import CLOCKS_DIFFER_AT_MOST, Outcome
+from payouts.reconciliation.settlements import CLOCKS_DIFFER_AT_MOST, NOT_COUNTED, Outcome
 
 # Between these days (UTC) a payment can be settled: from its first send to when we knew.
 _DAYS: Final = """
-    ((sent_at - %(skew)s) AT TIME ZONE 'UTC')::date
-    AND ((completed_at + %(skew)s) AT TIME ZONE 'UTC')::date
+    ((attempt.created_at - %(skew)s) AT TIME ZONE 'UTC')::date
+    AND ((p.completed_at + %(skew)s) AT TIME ZONE 'UTC')::date
 """
-_NOT_COUNTED: Final = f"('', '{Outcome.DUPLICATE}', '{Outcome.MISSING_HERE}')"
+_NOT_COUNTED: Final = "('{}', '{}', '{}')".format(*NOT_COUNTED)
 
 _JUDGE: Final = f"""
 WITH found AS (
-    SELECT line.number, line.kind, line.amount, line.currency, line.settled_on, attempt.payment_id,
-        attempt.created_at AS sent_at, p.status, p.moved_otherwise, p.amount AS ours,
-        p.completed_at,
+    SELECT line.number, line.kind, line.amount, line.currency, attempt.payment_id,
+        p.status, p.moved_otherwise, p.amount AS ours, p.completed_at,
+        line.settled_on BETWEEN {_DAYS} AS is_in_time,
         row_number() OVER (PARTITION BY attempt.payment_id, line.kind ORDER BY line.number) AS nth
     FROM payouts_settlementline line
     LEFT JOIN payouts_attempt attempt ON attempt.network = %(network)s
@@ -49,7 +49,7 @@ UPDATE payouts_settlementline line SET payment_id = found.payment_id, outcome = 
     -- What two people have booked counts, whatever the status says.
     WHEN moved_otherwise = 'no' OR (moved_otherwise <> 'yes' AND completed_at IS NULL)
         THEN '{Outcome.CONTRADICTS}'
-    WHEN found.settled_on NOT BETWEEN {_DAYS} THEN '{Outcome.LATE}'
+    WHEN NOT is_in_time THEN '{Outcome.LATE}'
     ELSE '{Outcome.MATCHED}' END
 FROM found
 WHERE line.file_id = %(file)s AND line.number = found.number
@@ -106,8 +106,7 @@ WITH pair AS (
     JOIN consumers_paymentcard card ON card.id = p.card_id
     WHERE stranger.file_id = %(file)s AND stranger.outcome = '{Outcome.MISSING_HERE}'
         AND line.kind = 'credit' AND line.currency = %(currency)s AND line.card_last4 = card.last4
-        AND line.settled_on BETWEEN ((attempt.created_at - %(skew)s) AT TIME ZONE 'UTC')::date
-            AND ((p.completed_at + %(skew)s) AT TIME ZONE 'UTC')::date
+        AND line.settled_on BETWEEN {_DAYS}
 ), gone AS (
     DELETE FROM payouts_settlementfinding finding USING pair
     WHERE finding.id = pair.gap_finding AND pair.gaps = 1 AND pair.strangers = 1

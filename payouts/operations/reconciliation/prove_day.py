@@ -21,6 +21,7 @@ from payouts.models import COUNTED_STATES, DayProof, SettlementFile
 from payouts.operations.reconciliation.bank_days import covered_days, must_be_settled_by
 from payouts.reconciliation.day_proofs import DayFigures, Sum, Verdict, as_document, digest_of
 from payouts.reconciliation.settlement_files.sandbox_csv import NETWORK
+from payouts.reconciliation.settlements import NOT_COUNTED
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,9 @@ _MERCHANT: Final = """
     attempt.network = %(network)s AND attempt.acquiring_bin = %(bin)s
     AND attempt.card_acceptor_id = %(acceptor)s
 """
-_COUNTS: Final = "line.kind = 'credit' AND line.outcome NOT IN ('', 'duplicate', 'missing_here')"
+_COUNTS: Final = "line.kind = 'credit' AND line.outcome NOT IN ('{}', '{}', '{}')".format(
+    *NOT_COUNTED
+)
 # The day of a line is the one that it names, unless its file is not about that.
 _DAY_OF_LINE: Final = """
     CASE WHEN line.settled_on BETWEEN (file.begins_at AT TIME ZONE 'UTC')::date
