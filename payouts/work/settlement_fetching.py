@@ -1,7 +1,8 @@
 """Fetches the network's settlement files when their days are over, and has them taken in.
 
 Calls the network with no transaction open. What it cannot get it asks for again, days long; what
-was taken in is never asked for again, whatever came of it.
+was taken in is never asked for again. What was refused is asked for again, because the network may
+mend it; as long as it has not, nobody hears of the same file every few minutes.
 """
 
 import logging
@@ -24,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 # Then somebody has to fetch it by hand.
 DAYS_BACK: Final = 7
+# What does not even look like a file for us leaves nothing behind but an entry in the trail. What
+# kept it out may change on our side too, so it is not kept out for good.
+_REFUSED_AGAIN_AFTER: Final = timedelta(hours=6)
+_refused: Final[dict[date, tuple[bytes, datetime]]] = {}
 # What the network is deciding at midnight is written down by then.
 _AFTER: Final = timedelta(minutes=5)
 
@@ -32,14 +37,33 @@ def fetch_missing_settlements() -> None:
     """Fetch the files of the last days that are not here; nothing unless the settings say so."""
     if not settings.FETCH_SETTLEMENTS:
         return
-    for day in days_without_file(at=timezone.now()):
+    at = timezone.now()
+    for day in days_without_file(at=at):
         try:
             content = settlement_file(day, largest_bytes=LARGEST_FILE_BYTES)
-            take_settlement(FileUpload(f"{NETWORK}-{day}.csv", content))
         except SettlementUnavailable as problem:
             logger.warning("The network gives no settlement file of %s: %s.", day, problem)
-        except SettlementRefused as refusal:
-            logger.error("The network's settlement file of %s is refused: %s.", day, refusal)
+            continue
+        upload = FileUpload(f"{NETWORK}-{day}.csv", content)
+        if not _is_known_as_refused(day, upload, at=at):
+            _take(day, upload, at=at)
+
+
+def _take(day: date, upload: FileUpload, *, at: datetime) -> None:
+    try:
+        take_settlement(upload)
+    except SettlementRefused as refusal:
+        _refused[day] = (upload.sha256, at)
+        logger.error("The network's settlement file of %s is refused: %s.", day, refusal)
+
+
+def _is_known_as_refused(day: date, upload: FileUpload, *, at: datetime) -> bool:
+    """Whether these very bytes were refused: when they were read, by people, or lately."""
+    sha256, refused_at = _refused.get(day, (b"", at))
+    if sha256 == upload.sha256 and at - refused_at < _REFUSED_AGAIN_AFTER:
+        return True
+    refused = SettlementFile.objects.filter(network=NETWORK, state=FileState.REFUSED)
+    return refused.filter(sha256=upload.sha256).exists()
 
 
 def days_without_file(*, at: datetime) -> list[date]:

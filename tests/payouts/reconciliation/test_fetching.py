@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from consumers.models import AuditEntry
 from payouts.models import Payment, SettlementFile
 from payouts.networks.base import SettlementUnavailable
 from payouts.networks.sandbox.settlement import Window
 from payouts.operations.reconciliation.prove_day import prove_what_is_new
+from payouts.operations.reconciliation.take_settlement import refuse_settlement
 from payouts.operations.record_outcome import record_outcome
+from payouts.reconciliation.settlements import SettlementRefused
 from payouts.work import settlement_fetching
 from payouts.work.settlement_fetching import days_without_file, fetch_missing_settlements
 from payouts.work.settlement_work import work_on_settlements
@@ -32,6 +35,11 @@ def paid() -> Payment:
     forced("UPDATE payouts_payment SET completed_at = %s", noon)
     forced("UPDATE payouts_journal SET created_at = %s", noon)
     return fresh(payment)
+
+
+@pytest.fixture(autouse=True)
+def _new_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settlement_fetching, "_refused", {})
 
 
 @pytest.fixture
@@ -78,12 +86,32 @@ def test_asks_again_for_what_the_network_did_not_give(
     assert asked == [YESTERDAY]
 
 
-def test_a_file_that_is_refused_is_no_error_of_the_worker(
+def test_what_is_refused_is_heard_of_once_in_hours_until_it_is_mended(
     monkeypatch: pytest.MonkeyPatch, asked: list[Any]
 ) -> None:
-    monkeypatch.setattr(settlement_fetching, "settlement_file", lambda *_, **__: b"<html>")
-    fetch_missing_settlements()
+    refused = AuditEntry.objects.filter(result="refused")
+    with monkeypatch.context() as patch:
+        patch.setattr(settlement_fetching, "settlement_file", lambda *_, **__: b"<html>")
+        for _ in range(3):
+            fetch_missing_settlements()
+        assert refused.count() == 1
+        patch.setattr(settlement_fetching, "_REFUSED_AGAIN_AFTER", timedelta(0))
+        fetch_missing_settlements()
+        assert refused.count() == 2
     assert not SettlementFile.objects.exists()
+    fetch_missing_settlements()
+    assert SettlementFile.objects.count() == 1
+
+
+def test_a_file_that_people_have_refused_is_not_taken_in_again(
+    asked: list[Any],
+) -> None:
+    fetch_missing_settlements()
+    (file,) = SettlementFile.objects.all()
+    refuse_settlement(file, SettlementRefused("refused_by_people"))
+    for _ in range(3):
+        fetch_missing_settlements()
+    assert SettlementFile.objects.count() == 1
 
 
 def test_asks_for_days_since_the_first_push_that_are_over(settings: Any, paid: Payment) -> None:
