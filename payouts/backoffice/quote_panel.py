@@ -11,8 +11,9 @@ from django.utils.safestring import SafeString
 from consumers.admin.base import label
 from consumers.ids import first_id_at
 from payouts.admin.words import STATUS_TONES
-from payouts.approvals import Matter, progress, who_can_decide
-from payouts.backoffice.words import SCOPE_WORDS, people_words, problem_words, rule_words
+from payouts.approvals import Matter, who_can_decide
+from payouts.backoffice.approval_lines import ApprovalLine, approval_lines
+from payouts.backoffice.words import SCOPE_WORDS, problem_words
 from payouts.deciding.approvers import permitted_approvers
 from payouts.limits import Headroom
 from payouts.models import Payment
@@ -22,17 +23,6 @@ from payouts.states import UNPAID
 
 SIMILAR_WITHIN: Final = timedelta(days=7)
 _SIMILAR_SHOWN: Final = 5
-_NAMES_SHOWN: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalLine:
-    """One reason why others have to decide: how many, of whom, and who that could be now."""
-
-    why: str
-    people: str
-    names: str
-    is_blocked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +84,13 @@ def similar_pushes(consumer_id: UUID, *, amount: Decimal, at: datetime) -> list[
 
 
 def _approvals(quote: Quote, matter: Matter) -> list[ApprovalLine]:
-    could = who_can_decide(matter, permitted_approvers())
-    counts = progress(quote.terms.requirements, approved_by=(), can_decide=could)
-    lines = []
-    for approval, count in zip(quote.approvals, counts, strict=True):
-        group_id = count.requirement.group_id
-        names = [one.name for one in could if group_id is None or group_id in one.group_ids]
-        lines.append(
-            ApprovalLine(
-                why=rule_words(approval.reason),
-                people=people_words(approval.decisions, approval.group),
-                names=_listed(names),
-                is_blocked=count.is_blocked,
-            )
-        )
-    return lines
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    listed = ", ".join(names[:_NAMES_SHOWN])
-    return f"{listed} and {more} more" if more > 0 else listed
+    required = quote.terms.requirements
+    named = zip(required, quote.approvals, strict=True)
+    return approval_lines(
+        required,
+        could=who_can_decide(matter, permitted_approvers()),
+        groups={asked.group_id: approval.group for asked, approval in named if approval.group},
+    )
 
 
 def _room(room: Headroom, amount: Decimal) -> RoomLine:
