@@ -113,6 +113,8 @@ class AccessToken(models.Model):
 
 
 class KYCStatus(models.TextChoices):
+    """How far the partner is in knowing its customer, in the words of the API."""
+
     NOT_STARTED = "NotStarted"
     IN_PROGRESS = "InProgress"
     FLAGGED = "Flagged"
@@ -200,6 +202,8 @@ class ConsumerTally(models.Model):
 
 
 class CardStatus(models.TextChoices):
+    """Whether money is pushed to the card at all; inactive is for good."""
+
     ACTIVE = "active"
     INACTIVE = "inactive"
 

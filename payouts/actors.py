@@ -26,8 +26,10 @@ def card_network(name: str) -> Actor:
 
 
 def api_client(client_id: UUID, name: str) -> Actor:
+    """A program of a partner, by the name that staff gave it."""
     return Actor(f"client:{name}", client_id=client_id)
 
 
 def staff(user_id: int, username: str) -> Actor:
+    """A person of ours."""
     return Actor(f"staff:{username}", user_id=user_id)

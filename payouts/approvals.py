@@ -16,6 +16,8 @@ from uuid import UUID
 
 
 class Source(StrEnum):
+    """By which way a push was asked for."""
+
     API = "api"
     BACK_OFFICE = "back_office"
     BATCH = "batch"

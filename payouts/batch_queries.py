@@ -73,6 +73,7 @@ class WaitingPushes:
 
 
 def batch_of(batch_id: UUID) -> Batch | None:
+    """The batch, with its partner and whoever uploaded it; None if there is none."""
     return Batch.objects.select_related(*_BATCH_COLUMNS).filter(pk=batch_id).first()
 
 

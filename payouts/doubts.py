@@ -52,6 +52,8 @@ PAID_OTHERWISE: Final = "paid_another_amount"
 
 
 class CaseState(StrEnum):
+    """A closed case is never opened again: what is found anew is a case of its own."""
+
     OPEN = "open"
     CLOSED = "closed"
 

@@ -10,16 +10,18 @@ from typing import Final
 
 
 class Status(StrEnum):
-    PENDING_APPROVAL = "pending_approval"
-    PENDING = "pending"
-    SUBMITTED = "submitted"
-    UNKNOWN = "unknown"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    REJECTED = "rejected"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    RETURNED = "returned"
+    """Where a payment stands. What each may become is in `ALLOWED`."""
+
+    PENDING_APPROVAL = "pending_approval"  # waits for people
+    PENDING = "pending"  # waits to be sent; provably nothing has left
+    SUBMITTED = "submitted"  # its attempt is committed, so it may have left
+    UNKNOWN = "unknown"  # nobody can say whether it was paid, and the network is asked
+    COMPLETED = "completed"  # the network has credited the card
+    FAILED = "failed"  # certainly not paid
+    REJECTED = "rejected"  # somebody said no
+    CANCELED = "canceled"  # taken back before it was sent
+    EXPIRED = "expired"  # nobody decided in time
+    RETURNED = "returned"  # paid, and given back by the network
 
 
 ALLOWED: Final[Mapping[Status, frozenset[Status]]] = {
@@ -46,12 +48,15 @@ CANCELABLE: Final = frozenset({Status.PENDING_APPROVAL, Status.PENDING})
 
 
 class MoneyMoved(StrEnum):
+    """Whether the payee has had the money."""
+
     NO = "no"
     YES = "yes"
     UNKNOWN = "unknown"
 
 
 def can_become(status: Status, after: Status) -> bool:
+    """Whether a payment may go from one status to the other in one step."""
     return after in ALLOWED[status]
 
 

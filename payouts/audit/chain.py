@@ -135,6 +135,7 @@ def follower_from(first: int) -> Follower:
 
 
 def is_known(header: Header) -> bool:
+    """Whether this code can hash rows as the block says that they were hashed."""
     source = SOURCE_NAMED.get(header.source)
     return source is not None and 1 <= header.format <= source.newest_format
 

@@ -1,6 +1,7 @@
 """Settings: every partner, all terms of one on one page, and what a push would cost and need there.
 
-Nothing is changed here but by stopping a partner, which one may do: other buttons lead to a proposal.
+Nothing is changed here but by stopping a partner, which one person may do. Every other button leads
+to a proposal.
 """
 
 from typing import Final

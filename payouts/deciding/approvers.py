@@ -182,10 +182,12 @@ def standing_of(
 
 
 def required(row: ApprovalRequirement) -> Requirement:
+    """What a stored requirement asks for."""
     return Requirement(row.name, row.decisions, row.group_id)
 
 
 def name_of(user: User) -> str:
+    """What pages call a person."""
     return user.get_full_name() or user.get_username()
 
 

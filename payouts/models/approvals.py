@@ -77,6 +77,8 @@ class ApprovalRequirement(models.Model):
 
 
 class Verdict(models.TextChoices):
+    """What a person says to what waits for them."""
+
     APPROVE = "approve"
     REJECT = "reject"
 

@@ -95,6 +95,8 @@ class BatchFile(models.Model):
 
 
 class RowState(models.TextChoices):
+    """What became of a line."""
+
     NEW = "new"  # not judged yet
     BAD = "bad"  # cannot be issued; `findings` say why
     GOOD = "good"
@@ -197,6 +199,8 @@ class BatchTally(models.Model):
 
 
 class OrderKind(models.TextChoices):
+    """What is to be done with each of the pushes."""
+
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"

@@ -13,11 +13,15 @@ from consumers.ids import new_id
 
 
 class ExportKind(models.TextChoices):
+    """The form of the file."""
+
     CSV = "csv"
     XLSX = "xlsx"
 
 
 class ExportState(models.TextChoices):
+    """How far the file is."""
+
     WAITING = "waiting"  # nobody writes it; also after whoever did has died
     DONE = "done"
     REFUSED = "refused"  # more rows than a file may have

@@ -12,12 +12,14 @@ from payouts.models.payment import Payment
 
 
 class AccountKind(models.TextChoices):
-    BANK = "bank"
-    FEE_REVENUE = "fee_revenue"
-    SUSPENSE = "suspense"
-    NETWORK_PAYABLE = "network_payable"
-    AVAILABLE = "available"
-    HELD = "held"
+    """What an account says. Debits are above zero, credits below (docs/adr/0002)."""
+
+    BANK = "bank"  # what lies at our bank
+    FEE_REVENUE = "fee_revenue"  # what pushes have earned us
+    SUSPENSE = "suspense"  # what nobody has explained yet
+    NETWORK_PAYABLE = "network_payable"  # what we owe a network for what it has credited
+    AVAILABLE = "available"  # what a partner can push
+    HELD = "held"  # what a partner's open pushes hold, fees included
 
 
 class Account(models.Model):
@@ -86,12 +88,14 @@ class AccountPart(models.Model):
 
 
 class JournalKind(models.TextChoices):
-    FUNDED = "funded"
-    ACCEPTED = "accepted"
-    COMPLETED = "completed"
-    RELEASED = "released"
-    RETURNED = "returned"
-    SETTLED = "settled"
+    """What happened to money. Of those about payments each happens to one once at the most."""
+
+    FUNDED = "funded"  # a partner's money came to our bank
+    ACCEPTED = "accepted"  # a push holds its amount and fee
+    COMPLETED = "completed"  # what was held goes to the network, and the fee to us
+    RELEASED = "released"  # a push ended unpaid: what was held is available again
+    RETURNED = "returned"  # the network gave it back, and so do we; the fee stays
+    SETTLED = "settled"  # our bank shows what a network took, or gave
     # Two people have closed a case about a payment that is final: what was booked is put right.
     CORRECTED = "corrected"
     # Two people have closed a case about what a network or the bank settles: a difference stands in

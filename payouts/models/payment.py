@@ -155,6 +155,8 @@ class Payment(models.Model):
 
 
 class AttemptState(models.TextChoices):
+    """What is known of the instruction, whatever the payment's status says."""
+
     SENDING = "sending"  # committed and possibly on its way
     NOT_SENT = "not_sent"  # provably no byte left; the same identity goes again
     UNKNOWN = "unknown"  # the answer was lost or unclear

@@ -72,6 +72,8 @@ class OutboxCursor(models.Model):
 
 
 class EndpointState(models.TextChoices):
+    """Whether an endpoint is told anything."""
+
     ENABLED = "enabled"
     DISABLED = "disabled"
 
@@ -152,6 +154,8 @@ class WebhookEndpoint(models.Model):
 
 
 class DeliveryState(models.TextChoices):
+    """How far a delivery is."""
+
     DUE = "due"  # to be sent at `due_at`
     SENDING = "sending"  # claimed; claimed again after `due_at` if nobody has said how it went
     DELIVERED = "delivered"

@@ -33,6 +33,8 @@ class SignatureRefused(Exception):
 
 
 class Passkey(NamedTuple):
+    """A passkey as it is stored, and what it has shown when it was added."""
+
     authenticator: Authenticator
     held: AttestedCredentialData
 
