@@ -23,7 +23,10 @@ MOST_DISCARDED_BYTES: Final = 32 * 1024 * 1024
 class ChunkedBodies:
     """Give a body of unknown length its length, if the server marks where it ends.
 
-    At most one byte more than the API takes is read; the API refuses a body of that length.
+    At most one byte more than the API takes is read; the API refuses a body of that length. The
+    server does not say when the chunks break off, and a request that says nothing would do what it
+    does by default: so chunks in which nothing came are given a byte that is missing, which the API
+    refuses as well.
     """
 
     def __init__(self, application: "WSGIApplication") -> None:
@@ -34,7 +37,8 @@ class ChunkedBodies:
     ) -> "Iterable[bytes]":
         if _has_unknown_length(environ):
             body = environ["wsgi.input"].read(LARGEST_BODY_BYTES + 1)
-            environ["CONTENT_LENGTH"] = str(len(body))
+            broke_off = not body and "HTTP_TRANSFER_ENCODING" in environ
+            environ["CONTENT_LENGTH"] = "1" if broke_off else str(len(body))
             environ["wsgi.input"] = BytesIO(body)
         return self.application(environ, start_response)
 

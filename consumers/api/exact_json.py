@@ -103,7 +103,13 @@ class ExactJSONParser(BaseParser):
 
 
 def limited_body(stream: Stream, parser_context: Mapping[str, Any] | None) -> bytes:
-    """Read a whole body, or raise BodyTooLarge before or while reading one that is too long."""
+    """Read a whole body.
+
+    Raises:
+        BodyTooLarge: before or while reading one that is too long.
+        RequestRefused: it broke off. What came may make sense, and is not what was meant.
+    """
+    announced = "0"
     if parser_context is not None:
         announced = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
         if len(announced) > 9 or int(announced) > LARGEST_BODY_BYTES:
@@ -111,6 +117,8 @@ def limited_body(stream: Stream, parser_context: Mapping[str, Any] | None) -> by
     body = stream.read(LARGEST_BODY_BYTES + 1)
     if len(body) > LARGEST_BODY_BYTES:
         raise _too_large()
+    if len(body) < int(announced):
+        raise RequestRefused("incomplete_body", "The body ended before its length.")
     return body
 
 

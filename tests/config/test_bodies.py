@@ -10,7 +10,7 @@ import pytest
 from config import bodies
 from config.bodies import ChunkedBodies, NothingUnread
 from config.wsgi import application
-from consumers.models import PaymentCard
+from consumers.models import Consumer, PaymentCard
 from payouts.models import Payment
 from tests.builders import make_token
 from tests.payouts.api.caller import CREATE, wish
@@ -45,6 +45,16 @@ def seen(sent: dict[str, Any]) -> tuple[str | None, bytes]:
 
 def test_gives_a_chunked_body_its_length() -> None:
     assert seen(environ(b"some bytes")) == ("10", b"some bytes")
+
+
+def test_chunks_that_break_off_before_anything_came_lack_a_byte() -> None:
+    assert seen(environ(b"")) == ("1", b"")
+
+
+def test_a_request_without_a_body_has_none() -> None:
+    sent = environ(b"")
+    del sent["HTTP_TRANSFER_ENCODING"]
+    assert seen(sent) == ("0", b"")
 
 
 def test_reads_no_more_than_is_refused_anyway() -> None:
@@ -92,10 +102,10 @@ def test_waits_for_no_body_that_may_not_come(more: dict[str, Any]) -> None:
     assert unread(BytesIO(b"some bytes"), **more) == b"some bytes"
 
 
-def answer_to(content: bytes, card: PaymentCard) -> tuple[str, dict[str, Any]]:
+def answer_to(content: bytes, card: PaymentCard, **more: Any) -> tuple[str, dict[str, Any]]:
     statuses: list[str] = []
     credentials = f"Bearer {make_token(partner=card.consumer.partner)}"
-    sent = environ(content, HTTP_AUTHORIZATION=credentials)
+    sent = environ(content, HTTP_AUTHORIZATION=credentials, **more)
     body = application(sent, lambda status, *_: statuses.append(status))  # type: ignore[arg-type]
     return statuses[0], json.loads(b"".join(body))
 
@@ -105,6 +115,20 @@ def test_makes_a_payment_of_a_chunked_create(card: PaymentCard) -> None:
     status, document = answer_to(json.dumps(wish(card, amount=12.34)).encode(), card)
     assert status == "201 Created"
     assert str(Payment.objects.get().pk) == document["id"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("came", "more"),
+    [(b"", {}), (b"{}", {"CONTENT_LENGTH": "20"}), (b"", {"CONTENT_LENGTH": "20"})],
+)
+def test_does_nothing_of_a_request_that_breaks_off(
+    card: PaymentCard, came: bytes, more: dict[str, Any]
+) -> None:
+    address = f"/v2/consumers/{card.consumer_id}/cancel-account/"
+    status, document = answer_to(came, card, PATH_INFO=address, **more)
+    assert (status, document["code"]) == ("400 Bad Request", "incomplete_body")
+    assert Consumer.objects.get().is_active
 
 
 @pytest.mark.django_db(transaction=True)
