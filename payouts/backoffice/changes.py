@@ -1,6 +1,5 @@
 """Changes that wait for a second person: lists, the page of one, deciding, fetching a secret."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -27,11 +26,9 @@ from payouts.backoffice.change_words import (
     ended_words,
 )
 from payouts.backoffice.doubt_words import page_of_resolution
-from payouts.backoffice.fee_trial import fee_trial
 from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.backoffice.rule_reach import change_warning
-from payouts.backoffice.setting_forms import BLANK, FORMS, FeeForm
 from payouts.backoffice.signing import proof_or_question
 from payouts.backoffice.step_up import fresh_second_factor
 from payouts.changes import ChangeBar, Checker, bar_to_deciding_change, who_can_decide_change
@@ -40,7 +37,6 @@ from payouts.deciding.checkers import (
     change_matter,
     changes_open_to,
     checker_of,
-    has_a_second_person,
     permitted_checkers,
     waiting_changes,
 )
@@ -52,9 +48,7 @@ from payouts.operations.change_kinds.terms import fees_in
 from payouts.operations.change_secrets import NothingToCollect, can_collect, collect_secret
 from payouts.operations.changes import (
     ChangeDecisionRefused,
-    Proposal,
     approve_change,
-    propose_change,
     reject_change,
     withdraw_change,
 )
@@ -150,9 +144,9 @@ def decide(request: HttpRequest, change_id: UUID) -> HttpResponse:
         if refusal.bar is ChangeBar.NOT_PERMITTED:
             raise PermissionDenied from refusal
         messages.error(request, CHANGE_BAR_WORDS[refusal.bar])
-        return _to(change)
+        return to_change(change)
     messages.success(request, "Approved and done." if is_yes else "Rejected. Nothing has changed.")
-    return _to(change)
+    return to_change(change)
 
 
 def proof_of_decision(
@@ -188,9 +182,9 @@ def withdraw(request: HttpRequest, change_id: UUID) -> HttpResponse:
         if refusal.bar is ChangeBar.NOT_PERMITTED:
             raise PermissionDenied from refusal
         messages.error(request, CHANGE_BAR_WORDS[refusal.bar])
-        return _to(change)
+        return to_change(change)
     messages.success(request, "Taken back. Nothing has changed.")
-    return _to(change)
+    return to_change(change)
 
 
 @staff_page(SEE_CHANGES)
@@ -203,59 +197,11 @@ def collect(request: HttpRequest, change_id: UUID) -> HttpResponse:
         collected = collect_secret(change.pk, by=me(request))
     except NothingToCollect as refusal:
         messages.error(request, str(refusal))
-        return _to(change)
+        return to_change(change)
     return shown(
         request, "backoffice/secret.html", title="The secret, once", change=change,
         collected=collected,
     )  # fmt: skip
-
-
-@staff_page(SEE_CHANGES)
-def propose(request: HttpRequest, kind_name: str) -> HttpResponse:
-    """Ask what should be, and why; then store it for somebody else to decide about."""
-    kind, form_class = KINDS.get(kind_name), FORMS.get(kind_name)
-    if kind is None or form_class is None:
-        raise Http404
-    if not request.user.has_perm(kind.proposes):
-        raise PermissionDenied
-    target = Target(uuid_or_404(request.GET.get("partner")), request.GET.get("subject", ""))
-    try:
-        now = kind.now(target, BLANK.get(kind_name, {}))
-        partner = None if target.partner_id is None else target.partner
-    except (NotAChange, ValueError):
-        raise Http404 from None
-    form = form_class(request.POST or None, initial=form_class.initial_of(now))
-    if request.method == "POST" and form.is_valid():
-        wish = Proposal(
-            kind=kind_name,
-            partner_id=target.partner_id,
-            subject=target.subject,
-            after=form.after(),
-        )
-        try:
-            change = propose_change(wish, by=me(request), reason=form.cleaned_data["reason"])
-        except NotAChange as refusal:
-            _add_problems(form, refusal.problems)
-        else:
-            messages.success(request, _done_words(change, me(request)))
-            return _to(change)
-    return shown(
-        request, "backoffice/propose.html", title=f"Propose: {KIND_WORDS[kind_name].lower()}",
-        form=form, partner=partner, subject=target.subject.replace("_", ", one "),
-        kind=kind_name, trial=fee_trial(form, now) if isinstance(form, FeeForm) else None,
-    )  # fmt: skip
-
-
-_PROPOSED: Final = "Proposed. Nothing has changed yet: somebody else has to approve it."
-_DONE_ALONE: Final = "Done at once, because there was nobody who could check it."
-_NOT_ALONE_ANY_MORE: Final = " From now on there is: changes of staff need a second person."
-
-
-def _done_words(change: ChangeRequest, proposer: User) -> str:
-    if not change.is_alone:
-        return _PROPOSED
-    is_alone = not has_a_second_person(proposer, KINDS[change.kind].decides)
-    return _DONE_ALONE if is_alone else _DONE_ALONE + _NOT_ALONE_ANY_MORE
 
 
 def _page(request: HttpRequest, change: ChangeRequest, form: DecisionForm) -> HttpResponse:
@@ -347,12 +293,6 @@ def _rows(changes: list[ChangeRequest]) -> list[Row]:
     return rows
 
 
-def _add_problems(form: forms.Form, problems: Mapping[str, list[str]]) -> None:
-    for name, sentences in problems.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
-
-
 def _change_or_404(change_id: UUID) -> ChangeRequest:
     change = ChangeRequest.objects.select_related(*_PEOPLE).filter(pk=change_id).first()
     if change is None or change.kind not in KINDS:
@@ -360,5 +300,6 @@ def _change_or_404(change_id: UUID) -> ChangeRequest:
     return change
 
 
-def _to(change: ChangeRequest) -> HttpResponse:
+def to_change(change: ChangeRequest) -> HttpResponse:
+    """Lead to the page of the change."""
     return HttpResponseRedirect(reverse("backoffice:change", args=[change.pk]))

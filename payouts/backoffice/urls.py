@@ -18,6 +18,7 @@ from payouts.backoffice import (
     fee_trial,
     issue,
     live,
+    propose,
     push_views,
     settings,
     settlements,
@@ -42,7 +43,7 @@ urlpatterns = [
     path("changes/<uuid:change_id>/withdraw/", changes.withdraw, name="withdraw_change"),
     path("changes/<uuid:change_id>/secret/", changes.collect, name="collect_secret"),
     path("settings/", settings.home, name="settings"),
-    path("settings/propose/<slug:kind_name>/", changes.propose, name="propose"),
+    path("settings/propose/<slug:kind_name>/", propose.propose, name="propose"),
     path("settings/partner/<uuid:partner_id>/", settings.partner, name="partner_settings"),
     path("settings/partner/<uuid:partner_id>/trial-fees/", fee_trial.trial, name="fee_trial"),
     path(
