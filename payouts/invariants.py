@@ -5,7 +5,7 @@ there (NULL counts as broken) and `told` names the thing and what is wrong with 
 for only where something is broken, so it may cost. The statements are read once from front to back
 by PostgreSQL and stay practical at ten million payments: no subquery per row outside `told`.
 
-The rules are those of the design: docs/architecture.md, "How money moves".
+What journals there are, and what each books, is in docs/architecture.md ("How money moves").
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Takes money back that a network returns: a push that was paid, and came back days later.
 
-The partner gets the amount; the fee stays ours, because the push was made (docs/adr).
+The partner gets the amount; the fee stays ours, because the push was made.
 """
 
 from dataclasses import dataclass

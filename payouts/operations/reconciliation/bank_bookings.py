@@ -1,7 +1,7 @@
 """What is booked of what our bank shows: lines of journals. Nothing is decided here.
 
 `bank` is what we own, so what the bank takes is a credit to it; what we owe a network stands as a
-credit on its account (docs/adr, on bank statements).
+credit on its account (docs/adr/0030).
 """
 
 from collections.abc import Mapping, Sequence

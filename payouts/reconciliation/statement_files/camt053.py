@@ -3,7 +3,7 @@
 The message's definition is at iso20022.org; what banks make of it differs, so what is not needed is
 not looked at, and what is needed is refused if it is missing. The XML is read by `defusedxml`: a
 file with a document type, and so with entities, is refused before one of them is expanded. Why no
-library for this format is used: docs/adr, on bank statements.
+library for this format is used: docs/adr/0030.
 """
 
 import io
