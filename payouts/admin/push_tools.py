@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from consumers.models import APIClient, Partner
@@ -138,15 +139,17 @@ def _said(name: str, text: str, value: str) -> str:
 
 
 def _name_of(name: str, text: str, query: PushQuery) -> str:
+    """What people call a value; what it says itself where it is no row, or one that is gone."""
     reach = query.reach
-    rows: Any = ()
-    if reach.partner_id is not None and name == "partner":
-        rows = Partner.objects.filter(pk=reach.partner_id).values_list("name", flat=True)
-    elif name == "maker" and reach.maker_user_id is not None:
-        rows = map(name_of, User.objects.filter(pk=reach.maker_user_id))
-    elif reach.maker_client_id is not None and name == "maker":
-        clients = APIClient.objects.filter(pk=reach.maker_client_id)
-        rows = clients.values_list("name", flat=True)
-    elif reach.batch_id is not None and name == "batch":
-        rows = Batch.objects.filter(pk=reach.batch_id).values_list("name", flat=True)
-    return next(iter(rows), value_words(text))
+    if name == "maker" and reach.maker_user_id is not None:
+        person = User.objects.filter(pk=reach.maker_user_id).first()
+        return value_words(text) if person is None else name_of(person)
+    rows: QuerySet[Any] | None = None
+    if name == "partner" and reach.partner_id is not None:
+        rows = Partner.objects.filter(pk=reach.partner_id)
+    elif name == "maker" and reach.maker_client_id is not None:
+        rows = APIClient.objects.filter(pk=reach.maker_client_id)
+    elif name == "batch" and reach.batch_id is not None:
+        rows = Batch.objects.filter(pk=reach.batch_id)
+    called = None if rows is None else rows.values_list("name", flat=True).first()
+    return value_words(text) if called is None else called

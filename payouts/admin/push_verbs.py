@@ -102,10 +102,10 @@ class PushVerbs(VerbAdmin[Payment]):
         if payment.maker_user_id != request.user.pk:
             messages.error(request, "Only whoever issued a push cancels it.")
             return back_to(payment)
-        if not form.is_valid() and payment.status not in CANCELABLE:
-            messages.error(request, _too_late(payment.status))
-            return back_to(payment)
         if not form.is_valid():
+            if payment.status not in CANCELABLE:
+                messages.error(request, _too_late(payment.status))
+                return back_to(payment)
             question = Question(
                 title="Cancel this push",
                 consequences="It is not sent, and its funds are free again. This cannot be undone.",
