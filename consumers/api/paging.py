@@ -10,6 +10,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
@@ -218,9 +219,7 @@ def _link(request: Request, cursor: str | None) -> str:
     query = request.query_params
     if not query:
         return f"{address}?{CURSOR}={cursor}" if cursor else address
-    kept = query.copy()
-    kept.pop(NUMBER, None)
-    kept.pop(CURSOR, None)
+    kept = [(name, values) for name, values in query.lists() if name not in (NUMBER, CURSOR)]
     if cursor:
-        kept[CURSOR] = cursor
-    return f"{address}?{kept.urlencode()}" if kept else address
+        kept.append((CURSOR, [cursor]))
+    return f"{address}?{urlencode(kept, doseq=True)}" if kept else address

@@ -20,13 +20,13 @@ PAGING: Final = (NUMBER, SIZE, CURSOR)
 
 def given(query: QueryDict) -> QueryDict:
     """The parameters; a `page` or `page_size` without a value counts as not given."""
-    if not query:
+    # The contract writes `?page=&page_size=`.
+    left_blank = [name for name in (NUMBER, SIZE) if name in query and not query[name]]
+    if not left_blank:
         return query
     kept = query.copy()
-    for name in (NUMBER, SIZE):
-        # The contract writes `?page=&page_size=`.
-        if not query.get(name):
-            kept.pop(name, None)
+    for name in left_blank:
+        del kept[name]
     return kept
 
 
