@@ -24,7 +24,7 @@ from payouts.deciding.approvers import name_of
 from payouts.doubt_queries import CASE_VIEWS, CASES_SHOWN, closings_of
 from payouts.doubt_queries import cases as cases_in
 from payouts.doubts import CaseKind, CaseState
-from payouts.models import Case
+from payouts.models import Case, SettlementFile
 from payouts.models.changes import CLOSING
 from payouts.operations.case_bookings import was_corrected
 from payouts.operations.cases import (
@@ -169,6 +169,7 @@ def _page(request: HttpRequest, found: Case, form: ClosingForm | None = None) ->
         closer="" if found.closed_by is None else name_of(found.closed_by),
         way=WAY_WORDS.get(found.way, ""),
         proposals=proposals,
+        settlement=_settlement_of(found),
         form=(form or ClosingForm(found)) if may_work and not waits else None,
         may_take=may_work and found.owner_id != me(request).pk,
         is_open=is_open,
@@ -176,6 +177,15 @@ def _page(request: HttpRequest, found: Case, form: ClosingForm | None = None) ->
         may_come_back=_may_come_back(found),
         was_corrected=may_work and was_corrected(found),
     )
+
+
+def _settlement_of(found: Case) -> SettlementFile | None:
+    """The network's file that the case comes from; None if it does from something else."""
+    reference = found.theirs.get("file")
+    if not reference:
+        return None
+    files = SettlementFile.objects.filter(network=found.theirs.get("network"), reference=reference)
+    return files.only("reference").order_by("-pk").first()
 
 
 def _may_come_back(found: Case) -> bool:

@@ -56,8 +56,8 @@ VERDICT_MEANS: Final = {
 }
 CASE_WORDS: Final = {
     CaseKind.LATE_ANSWER.value: "Late answer",
-    CaseKind.UNEXPECTED_RETURN.value: "Unexpected return",
-    CaseKind.RETURN_DIFFERS.value: "Return differs",
+    CaseKind.UNEXPECTED_RETURN.value: "Came back unexpectedly",
+    CaseKind.RETURN_DIFFERS.value: "Another amount came back",
     CaseKind.AMOUNT_DIFFERS.value: "Another amount was settled",
     CaseKind.CURRENCY_DIFFERS.value: "Settled in another currency",
     CaseKind.IDENTITY_DIFFERS.value: "Settled under another identity",

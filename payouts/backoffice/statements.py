@@ -126,7 +126,7 @@ def file(request: HttpRequest, file_id: UUID) -> HttpResponse:
     return shown(
         request,
         "backoffice/statement.html",
-        title=found.name,
+        title=f"Statement {found.name}",
         **_progress(request, found),
         entries=[(one, _title(one.row.outcome)) for one in page],
         outcome=outcome,

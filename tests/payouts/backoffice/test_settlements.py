@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from consumers.models import PaymentCard
-from payouts.models import SettlementFile
+from payouts.models import Case, SettlementFile
 from payouts.states import Status
 from payouts.work.settlement_work import work_on_settlements
 from tests.back_office import browser, browser_of, text_of
@@ -67,6 +67,13 @@ def test_a_refusal_wants_a_reason(card: PaymentCard) -> None:
     assert "Say why none of it is to count" in text_of(said)
     client.post(f"{address}decide/", {"verdict": "reject", "reason": "A forgery"})
     assert "A forgery" in text_of(client.get(address))
+
+
+def test_a_case_leads_to_the_file_that_it_comes_from(card: PaymentCard) -> None:
+    stranger = line_about(push_submitted(card), terminal_id="X")
+    file = bring(settlement_of([stranger], reference="S-42"))
+    page = browser("operations").get(f"/admin/cases/{Case.objects.get().pk}/").content.decode()
+    assert f'href="{FILES}{file.pk}/">S-42</a>' in page
 
 
 def test_says_why_a_file_is_not_taken() -> None:
