@@ -81,7 +81,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
         "payouts.work",
         "payouts.tasks",
     ),
-    "consumers/models.py": (*WEB, *SCREENS, "celery", "consumers.operations"),
+    "consumers/models": (*WEB, *SCREENS, "celery", "consumers.operations"),
     "payouts/models": (*WEB, *SCREENS, "celery", "payouts.operations", "payouts.queries"),
     "payouts/queries.py": (*WEB, *SCREENS, "celery", "payouts.operations"),
     "payouts/networks": (*WEB, *SCREENS, "celery", "payouts.operations", "payouts.models"),
