@@ -21,7 +21,7 @@ from consumers.admin.verbs import NothingToFill, Question, ReasonForm, ask, back
 from consumers.statements import fetch_rows
 from payouts.event_record import events_at
 from payouts.models import Delivery, DeliveryState, DisabledWhy, EndpointState, WebhookEndpoint
-from payouts.operations.deliveries import newest_position, replay_events, replay_range
+from payouts.operations.replay_deliveries import newest_position, replay_events, replay_range
 from payouts.operations.webhook_endpoints import (
     WebhookDisabled,
     WebhookRemoved,

@@ -21,8 +21,8 @@ from payouts.api.event_views import CannotBeDone, position_of
 from payouts.api.webhook_shapes import ChangeWebhook, CreateWebhook, Replay, RotateSecret
 from payouts.event_record import events_at
 from payouts.models import Delivery, DeliveryState, DisabledWhy, EndpointState, WebhookEndpoint
-from payouts.operations.deliveries import (
-    Replayed,
+from payouts.operations.replay_deliveries import (
+    ReplayedEvents,
     newest_position,
     replay_events,
     replay_range,
@@ -197,7 +197,7 @@ def delivery_document(row: Delivery) -> dict[str, Any]:
     }
 
 
-def _replayed(webhook: WebhookEndpoint, members: Mapping[str, Any]) -> Replayed:
+def _replayed(webhook: WebhookEndpoint, members: Mapping[str, Any]) -> ReplayedEvents:
     if "event_ids" in members:
         if members["delivered_too"] or {"after", "until"} & members.keys():
             told = "Name events, or a range; not both."

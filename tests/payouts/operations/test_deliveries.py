@@ -14,10 +14,9 @@ from payouts.operations.deliveries import (
     Tried,
     lease,
     record_tries,
-    replay_events,
-    replay_range,
 )
 from payouts.operations.follow_outbox import follow_outbox
+from payouts.operations.replay_deliveries import replay_events, replay_range
 from payouts.operations.webhook_endpoints import (
     WebhookDisabled,
     disable_webhook,

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from payouts.models import Delivery, OutboxEvent
-from payouts.operations.deliveries import newest_position, replay_range
 from payouts.operations.purge_deliveries import purge_deliveries
+from payouts.operations.replay_deliveries import newest_position, replay_range
 from tests.owner import forced
 from tests.payouts.webhooks.cast import GOOD, answer, claimed, make_deliveries, make_webhook
 
