@@ -100,7 +100,7 @@ _FACETS: Final = {
 }
 _GROUPED: Final = """
 SELECT facet.name, facet.value, COALESCE(
-        partner.name, client.name,
+        partner.name, client.name || ', ' || theirs.name,
         NULLIF(trim(person.first_name || ' ' || person.last_name), ''), person.username,
         batch.name, facet.value),
     facet.pushes
@@ -131,6 +131,8 @@ LEFT JOIN consumers_partner partner
     ON facet.name = 'partner' AND partner.id::text = facet.value
 LEFT JOIN consumers_apiclient client
     ON facet.name = 'maker' AND 'client:' || client.id = facet.value
+-- Clients of several partners are called alike.
+LEFT JOIN consumers_partner theirs ON theirs.id = client.partner_id
 LEFT JOIN payouts_batch batch ON facet.name = 'batch' AND batch.id::text = facet.value
 LEFT JOIN auth_user person ON facet.name = 'maker' AND 'user:' || person.id = facet.value
 WHERE facet.value IS NOT NULL

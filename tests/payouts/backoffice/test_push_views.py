@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from consumers.models import AuditEntry
+from payouts.actors import api_client
 from payouts.finding.push_lists import facets_of
 from payouts.finding.push_query import PushQuery
 from payouts.models import PushListChoice, PushView
@@ -23,8 +24,16 @@ from payouts.operations.push_views import (
 from payouts.operations.record_outcome import record_outcome
 from tests.back_office import LIST, browser, browser_of, text_of
 from tests.batches import issued, line
-from tests.builders import MASTERCARD_NUMBER, make_card, make_consumer
-from tests.pushes import claim, declined, make_payee, make_staff, push, push_unknown
+from tests.builders import MASTERCARD_NUMBER, make_api_client, make_card, make_consumer
+from tests.pushes import (
+    claim,
+    declined,
+    make_funded_partner,
+    make_payee,
+    make_staff,
+    push,
+    push_unknown,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +144,16 @@ def test_every_column_is_shown_at_the_same_cost(
     with django_assert_num_queries(12):
         page = client.get(LIST)
     assert re.search(r"field-rrn_shown", page.content.decode())
+
+
+def test_facets_tell_clients_of_the_same_name_by_their_partners() -> None:
+    for name in ("Northwind", "Harbor"):
+        card = make_payee(partner=make_funded_partner(name=name))
+        client = make_api_client(partner=card.partner, name="Server").client
+        push(card, actor=api_client(client.pk, client.name))
+    found = facets_of(PushQuery.read({}))
+    (makers,) = (facet.values for facet in found.facets if facet.name == "maker")
+    assert {one.words for one in makers} == {"Server, Northwind", "Server, Harbor"}
 
 
 def test_facets_count_what_is_there() -> None:
