@@ -20,7 +20,7 @@ from consumers.search import partners_called
 from payouts.backoffice.fields import LongText, NoteField
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.backoffice.term_lines import limits_of, rule_lines, rules_where, schedules_of
-from payouts.backoffice.trial import Terms, TryForm, trial_of
+from payouts.backoffice.trial import PartnerTerms, TryForm, trial_of
 from payouts.deciding.checkers import waiting_changes
 from payouts.models import WebhookEndpoint
 from payouts.operations.change_kinds import KINDS
@@ -77,7 +77,7 @@ def partner(request: HttpRequest, partner_id: UUID) -> HttpResponse:
     rules = list(rules_where(Q(partner=None) | Q(partner=row)))
     trial = None
     if asked and form.is_valid():
-        terms = Terms(schedules, limits, rules)
+        terms = PartnerTerms(schedules, limits, rules)
         trial = trial_of(row, form.cleaned_data, terms=terms)
     return shown(
         request,

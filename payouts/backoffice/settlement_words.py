@@ -9,23 +9,23 @@ from django.utils.text import get_text_list
 from payouts.backoffice.file_words import STATE_WORDS, OutcomeWords
 from payouts.models import SettlementFile
 from payouts.reconciliation.settlement_queries import Found
-from payouts.reconciliation.settlements import CASE_OF, MOVES_MONEY, Outcome
+from payouts.reconciliation.settlements import CASE_OF, MOVES_MONEY, LineOutcome
 
 OUTCOME_WORDS: Final = {
-    Outcome.MATCHED.value: OutcomeWords("Matched", "Nothing is to be done."),
-    Outcome.RESOLVES.value: OutcomeWords("Settles an unclear push", "The push completes."),
-    Outcome.RETURNED.value: OutcomeWords("Came back", "The partner gets the amount back."),
-    Outcome.CONTRADICTS.value: OutcomeWords("Paid there, not here", "A case: nothing flips."),
-    Outcome.AMOUNT_DIFFERS.value: OutcomeWords("Another amount", "A case."),
-    Outcome.CURRENCY_DIFFERS.value: OutcomeWords("Another currency", "A case."),
-    Outcome.IDENTITY_DIFFERS.value: OutcomeWords(
+    LineOutcome.MATCHED.value: OutcomeWords("Matched", "Nothing is to be done."),
+    LineOutcome.RESOLVES.value: OutcomeWords("Settles an unclear push", "The push completes."),
+    LineOutcome.RETURNED.value: OutcomeWords("Came back", "The partner gets the amount back."),
+    LineOutcome.CONTRADICTS.value: OutcomeWords("Paid there, not here", "A case: nothing flips."),
+    LineOutcome.AMOUNT_DIFFERS.value: OutcomeWords("Another amount", "A case."),
+    LineOutcome.CURRENCY_DIFFERS.value: OutcomeWords("Another currency", "A case."),
+    LineOutcome.IDENTITY_DIFFERS.value: OutcomeWords(
         "Another identity", "Amount, day and card are those of one push: a case."
     ),
-    Outcome.LATE.value: OutcomeWords("Another day", "A case without money."),
-    Outcome.DUPLICATE.value: OutcomeWords("Settled twice", "A case."),
-    Outcome.MISSING_HERE.value: OutcomeWords("Not ours", "A case."),
-    Outcome.CAME.value: OutcomeWords("Came after all", "The case about it is closed."),
-    Outcome.MISSING_THERE.value: OutcomeWords("Not in the file", "Paid by our books: a case."),
+    LineOutcome.LATE.value: OutcomeWords("Another day", "A case without money."),
+    LineOutcome.DUPLICATE.value: OutcomeWords("Settled twice", "A case."),
+    LineOutcome.MISSING_HERE.value: OutcomeWords("Not ours", "A case."),
+    LineOutcome.CAME.value: OutcomeWords("Came after all", "The case about it is closed."),
+    LineOutcome.MISSING_THERE.value: OutcomeWords("Not in the file", "Paid by our books: a case."),
 }
 _REFUSALS: Final = {
     "not_a_settlement_file": "This is no settlement file of the network.",
@@ -46,8 +46,8 @@ _REFUSALS: Final = {
 def consequences(found: Sequence[Found]) -> str:
     """What acting on a file with these findings would do, in words."""
     changed = _number(found, MOVES_MONEY)
-    ended = _number(found, {Outcome.CAME})
-    opened = _number(found, {Outcome.CONTRADICTS, *CASE_OF})
+    ended = _number(found, {LineOutcome.CAME})
+    opened = _number(found, {LineOutcome.CONTRADICTS, *CASE_OF})
     deeds = (
         (changed, f"complete or return {changed:,} push{pluralize(changed, 'es')}"),
         (ended, f"close {ended:,} case{pluralize(ended)} about what was missing"),
@@ -56,7 +56,7 @@ def consequences(found: Sequence[Found]) -> str:
     return get_text_list([words for number, words in deeds if number], "and")
 
 
-def _number(found: Sequence[Found], outcomes: Collection[Outcome]) -> int:
+def _number(found: Sequence[Found], outcomes: Collection[LineOutcome]) -> int:
     return sum(one.count for one in found if one.outcome in outcomes)
 
 

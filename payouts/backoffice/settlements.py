@@ -42,7 +42,7 @@ from payouts.reconciliation.settlement_queries import (
     found_in,
     settlement_files,
 )
-from payouts.reconciliation.settlements import LARGEST_UPLOAD_BYTES, Outcome, SettlementRefused
+from payouts.reconciliation.settlements import LARGEST_UPLOAD_BYTES, LineOutcome, SettlementRefused
 from payouts.staff import RESOLVE_PAYMENT, SEE_SETTLEMENTS
 
 TITLE: Final = "Reconciliation"
@@ -111,7 +111,7 @@ def _new(request: HttpRequest) -> HttpResponse:
 def file(request: HttpRequest, file_id: UUID) -> HttpResponse:
     """How far a file is, and what was found in it."""
     found = _PAGES.found_or_404(file_id)
-    outcome = choice_or_404(Outcome, request.GET.get("outcome"))
+    outcome = choice_or_404(LineOutcome, request.GET.get("outcome"))
     after = number_or_404(request.GET.get("after"))
     findings = findings_in(found, outcome=outcome, after=after)
     page = findings[:FINDINGS_SHOWN]
@@ -149,7 +149,7 @@ def decide(request: HttpRequest, file_id: UUID) -> HttpResponse:
 def _progress(request: HttpRequest, found: SettlementFile) -> dict[str, Any]:
     outcomes = found_in(found)
     findings = sum(one.count for one in outcomes)
-    lines = sum(one.count for one in outcomes if one.outcome is not Outcome.MISSING_THERE)
+    lines = sum(one.count for one in outcomes if one.outcome is not LineOutcome.MISSING_THERE)
     is_judged = found.state not in (FileState.READING, FileState.MATCHING)
     return {
         **standing(request, found),

@@ -68,7 +68,7 @@ class TryForm(forms.Form):
     )  # fmt: skip
 
 
-class Terms(NamedTuple):
+class PartnerTerms(NamedTuple):
     """What holds for a partner, as its page has read it."""
 
     schedules: Sequence[ScheduleLine]
@@ -98,7 +98,7 @@ class Trial:
     too_much: str
 
 
-def trial_of(row: Partner, push: dict[str, Any], *, terms: Terms) -> Trial:
+def trial_of(row: Partner, push: dict[str, Any], *, terms: PartnerTerms) -> Trial:
     """Try a push as `TryForm` has read it. Changes nothing."""
     amount = push["amount"]
     required = _required(push, terms.rules)

@@ -9,7 +9,6 @@ from django.db import migrations, models
 
 import consumers.ids
 import payouts.doubts
-import payouts.reconciliation.settlements
 
 SQL = Path(__file__).parent / "sql"
 
@@ -394,9 +393,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="settlementfinding",
             constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("outcome", payouts.reconciliation.settlements.Outcome["MISSING_THERE"])
-                ),
+                condition=models.Q(("outcome", "missing_there")),
                 fields=("payment",),
                 name="finding_missing_once",
             ),
@@ -434,8 +431,8 @@ class Migration(migrations.Migration):
                         "outcome__in",
                         [
                             "",
-                            payouts.reconciliation.settlements.Outcome["DUPLICATE"],
-                            payouts.reconciliation.settlements.Outcome["MISSING_HERE"],
+                            "duplicate",
+                            "missing_here",
                         ],
                     ),
                     _negated=True,

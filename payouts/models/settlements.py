@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from payouts.models.brought_files import BroughtFile, four_eyes, known_state, taken_once
 from payouts.models.doubts import Case
 from payouts.models.payment import Payment
-from payouts.reconciliation.settlements import NOT_COUNTED, Outcome
+from payouts.reconciliation.settlements import NOT_COUNTED, LineOutcome
 
 
 class SettlementFile(BroughtFile):
@@ -97,7 +97,7 @@ class SettlementLine(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(outcome__in=["", *(one.value for one in Outcome)]),
+                condition=Q(outcome__in=["", *(one.value for one in LineOutcome)]),
                 name="settlement_line_known_outcome",
             ),
             models.UniqueConstraint(
@@ -135,7 +135,7 @@ class SettlementFinding(models.Model):
             models.UniqueConstraint(fields=["file", "line_number"], name="finding_once_per_line"),
             models.UniqueConstraint(
                 fields=["payment"],
-                condition=Q(outcome=Outcome.MISSING_THERE),
+                condition=Q(outcome=LineOutcome.MISSING_THERE),
                 name="finding_missing_once",
             ),
         ]

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Sum
 
 from payouts.models import SettlementFile, SettlementFinding, SettlementLine
-from payouts.reconciliation.settlements import Outcome
+from payouts.reconciliation.settlements import LineOutcome
 
 FILES_SHOWN: Final = 25
 FINDINGS_SHOWN: Final = 50
@@ -21,7 +21,7 @@ FINDINGS_SHOWN: Final = 50
 class Found:
     """How many findings of one outcome, with how many dollars, and of how many a case is open."""
 
-    outcome: Outcome
+    outcome: LineOutcome
     count: int
     amount: Decimal
     to_do: int
@@ -59,14 +59,14 @@ def found_in(file: SettlementFile) -> list[Found]:
         .annotate(number=Count("pk"), dollars=Sum("amount"), to_do=Count("pk", filter=is_open))
         .values_list("outcome", "number", "dollars", "to_do")
     )
-    places = {outcome: place for place, outcome in enumerate(Outcome)}
+    places = {outcome: place for place, outcome in enumerate(LineOutcome)}
     found = [
-        Found(Outcome(outcome), count, amount, to_do) for outcome, count, amount, to_do in rows
+        Found(LineOutcome(outcome), count, amount, to_do) for outcome, count, amount, to_do in rows
     ]
     return sorted(found, key=lambda one: places[one.outcome])
 
 
-def findings_in(file: SettlementFile, *, outcome: Outcome | None, after: int) -> list[Finding]:
+def findings_in(file: SettlementFile, *, outcome: LineOutcome | None, after: int) -> list[Finding]:
     """Findings in the order of their making; one more than a page shows. Two statements."""
     rows: QuerySet[SettlementFinding] = SettlementFinding.objects.filter(file=file, pk__gt=after)
     if outcome is not None:

@@ -16,7 +16,7 @@ LARGEST_FILE_BYTES: Final = 512 * 1024 * 1024
 LARGEST_UPLOAD_BYTES: Final = 32 * 1024 * 1024
 
 
-class Outcome(StrEnum):
+class LineOutcome(StrEnum):
     """What came of a line, or of a payment that no line is about."""
 
     MATCHED = "matched"
@@ -41,18 +41,18 @@ class Outcome(StrEnum):
 
 # Of a payment's credits one line counts in all files together, of its returns another: none that
 # is not judged yet, is about nobody's payment, or comes a second time.
-NOT_COUNTED: Final = ("", Outcome.DUPLICATE, Outcome.MISSING_HERE)
+NOT_COUNTED: Final = ("", LineOutcome.DUPLICATE, LineOutcome.MISSING_HERE)
 # What changes payments.
-MOVES_MONEY: Final = frozenset({Outcome.RESOLVES, Outcome.RETURNED})
+MOVES_MONEY: Final = frozenset({LineOutcome.RESOLVES, LineOutcome.RETURNED})
 
 CASE_OF: Final = {
-    Outcome.AMOUNT_DIFFERS: CaseKind.AMOUNT_DIFFERS,
-    Outcome.CURRENCY_DIFFERS: CaseKind.CURRENCY_DIFFERS,
-    Outcome.IDENTITY_DIFFERS: CaseKind.IDENTITY_DIFFERS,
-    Outcome.LATE: CaseKind.SETTLED_LATE,
-    Outcome.DUPLICATE: CaseKind.SETTLED_TWICE,
-    Outcome.MISSING_HERE: CaseKind.MISSING_HERE,
-    Outcome.MISSING_THERE: CaseKind.MISSING_THERE,
+    LineOutcome.AMOUNT_DIFFERS: CaseKind.AMOUNT_DIFFERS,
+    LineOutcome.CURRENCY_DIFFERS: CaseKind.CURRENCY_DIFFERS,
+    LineOutcome.IDENTITY_DIFFERS: CaseKind.IDENTITY_DIFFERS,
+    LineOutcome.LATE: CaseKind.SETTLED_LATE,
+    LineOutcome.DUPLICATE: CaseKind.SETTLED_TWICE,
+    LineOutcome.MISSING_HERE: CaseKind.MISSING_HERE,
+    LineOutcome.MISSING_THERE: CaseKind.MISSING_THERE,
 }
 
 

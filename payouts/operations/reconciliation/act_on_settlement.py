@@ -29,7 +29,7 @@ from payouts.operations.locked_payment import lock_payment
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import ReturnNotice, return_payment
 from payouts.operations.strangers import PAID, RETURNED, Stranger, case_told, lock_stranger
-from payouts.reconciliation.settlements import CASE_OF, Outcome
+from payouts.reconciliation.settlements import CASE_OF, LineOutcome
 
 
 def act_on_next_finding() -> SettlementFile | None:
@@ -62,8 +62,8 @@ def _to_do(file: SettlementFile) -> Any:
 
 def _next_finding(file: SettlementFile) -> SettlementFinding | None:
     unlocked = _to_do(file).select_for_update(skip_locked=True, no_key=True).order_by("pk")
-    first = unlocked.exclude(outcome=Outcome.RETURNED).first()
-    if first is not None or _to_do(file).exclude(outcome=Outcome.RETURNED).exists():
+    first = unlocked.exclude(outcome=LineOutcome.RETURNED).first()
+    if first is not None or _to_do(file).exclude(outcome=LineOutcome.RETURNED).exists():
         found: SettlementFinding | None = first
         return found
     returned: SettlementFinding | None = unlocked.first()
@@ -74,16 +74,16 @@ def _acted_on(file: SettlementFile, finding: SettlementFinding, *, at: datetime)
     line = _line(file, finding.line_number)
     # Whatever else is wrong with a credit that was missing: it is not missing any more.
     came = _come(file, finding, line, at=at)
-    outcome = Outcome(finding.outcome)
-    if outcome is Outcome.CAME:
+    outcome = LineOutcome(finding.outcome)
+    if outcome is LineOutcome.CAME:
         return came
-    if outcome in (Outcome.RESOLVES, Outcome.CONTRADICTS):
+    if outcome in (LineOutcome.RESOLVES, LineOutcome.CONTRADICTS):
         return _answered(file, finding, line)
     if (told := _return_told_before(finding, line)) is not None:
         return told
-    if outcome is Outcome.RETURNED:
+    if outcome is LineOutcome.RETURNED:
         return _returned(file, finding, line)
-    if outcome is Outcome.MISSING_HERE and (told := _told_before(file, line)) is not None:
+    if outcome is LineOutcome.MISSING_HERE and (told := _told_before(file, line)) is not None:
         return told
     payment = None
     if finding.payment_id is not None:
@@ -146,10 +146,10 @@ def _come(
 
 
 # What the line of a return can be that a notification has told of.
-_RETURNS_AGAIN: Final = (Outcome.RETURNED, Outcome.AMOUNT_DIFFERS, Outcome.DUPLICATE)
+_RETURNS_AGAIN: Final = (LineOutcome.RETURNED, LineOutcome.AMOUNT_DIFFERS, LineOutcome.DUPLICATE)
 # What a credit can be that a payment has been waiting for, right or not.
 _COMES: Final = frozenset(
-    {Outcome.CAME, Outcome.LATE, Outcome.AMOUNT_DIFFERS, Outcome.CURRENCY_DIFFERS}
+    {LineOutcome.CAME, LineOutcome.LATE, LineOutcome.AMOUNT_DIFFERS, LineOutcome.CURRENCY_DIFFERS}
 )
 
 
@@ -201,7 +201,7 @@ def _identity(line: SettlementLine) -> NetworkIdentity:
 
 def _disagreement(
     file: SettlementFile,
-    outcome: Outcome,
+    outcome: LineOutcome,
     line: SettlementLine | None,
     payment: Payment | None,
 ) -> Disagreement:
@@ -223,26 +223,36 @@ def _disagreement(
     )
 
 
-_NO_DIFFERENCE: Final = (Outcome.LATE, Outcome.IDENTITY_DIFFERS, Outcome.CURRENCY_DIFFERS)
+_NO_DIFFERENCE: Final = (
+    LineOutcome.LATE,
+    LineOutcome.IDENTITY_DIFFERS,
+    LineOutcome.CURRENCY_DIFFERS,
+)
 
 
-def _taken_more(outcome: Outcome, line: SettlementLine | None, payment: Payment | None) -> Decimal:
+def _taken_more(
+    outcome: LineOutcome, line: SettlementLine | None, payment: Payment | None
+) -> Decimal:
     """How many dollars more than by our books the network takes by this line; less is below 0."""
     if line is None or outcome in _NO_DIFFERENCE:
         return Decimal("0.00")
-    ours = payment.amount if payment is not None and outcome is Outcome.AMOUNT_DIFFERS else 0
+    ours = payment.amount if payment is not None and outcome is LineOutcome.AMOUNT_DIFFERS else 0
     more = line.amount - ours
     return more if line.kind == "credit" else -more
 
 
-def _at_stake(outcome: Outcome, more: Decimal, payment: Payment | None) -> Decimal:
-    if outcome in (Outcome.MISSING_THERE, Outcome.CURRENCY_DIFFERS, Outcome.IDENTITY_DIFFERS):
+def _at_stake(outcome: LineOutcome, more: Decimal, payment: Payment | None) -> Decimal:
+    if outcome in (
+        LineOutcome.MISSING_THERE,
+        LineOutcome.CURRENCY_DIFFERS,
+        LineOutcome.IDENTITY_DIFFERS,
+    ):
         return Decimal(0) if payment is None else payment.amount
     return abs(more)
 
 
 def _subject(
-    file: SettlementFile, outcome: Outcome, line: SettlementLine | None, payment: Payment | None
+    file: SettlementFile, outcome: LineOutcome, line: SettlementLine | None, payment: Payment | None
 ) -> str:
     """The same whenever the same thing is found; each repeat of a line is a thing of its own."""
     if line is None:
@@ -251,21 +261,21 @@ def _subject(
     return f"{file.pk}|{line.number}"
 
 
-def _title(outcome: Outcome, line: SettlementLine | None, payment: Payment | None) -> str:
+def _title(outcome: LineOutcome, line: SettlementLine | None, payment: Payment | None) -> str:
     ours = Decimal(0) if payment is None else payment.amount
     if line is None:
         return f"${ours:,.2f}: paid by our books, and in no settlement file"
     theirs = f"${line.amount:,.2f}"
     match outcome:
-        case Outcome.AMOUNT_DIFFERS:
+        case LineOutcome.AMOUNT_DIFFERS:
             return f"${ours:,.2f}: the network settled {theirs}"
-        case Outcome.CURRENCY_DIFFERS:
+        case LineOutcome.CURRENCY_DIFFERS:
             return f"${ours:,.2f}: the network settled {line.amount:,.2f} {line.currency}"
-        case Outcome.IDENTITY_DIFFERS:
+        case LineOutcome.IDENTITY_DIFFERS:
             return f"${ours:,.2f}: settled under an identity that is not ours"
-        case Outcome.LATE:
+        case LineOutcome.LATE:
             return f"${ours:,.2f}: settled on {line.settled_on:%d %b %Y}, another day"
-        case Outcome.DUPLICATE:
+        case LineOutcome.DUPLICATE:
             return f"{theirs}: the network settled the same {line.kind} again"
         case _:
             return f"{theirs}: a {line.kind} that nobody here knows"

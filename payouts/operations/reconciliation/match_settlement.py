@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from consumers.statements import fetch_rows
 from payouts.models import COUNTED_STATES, SettlementFile, SettlementFinding
-from payouts.reconciliation.settlements import CLOCKS_DIFFER_AT_MOST, NOT_COUNTED, Outcome
+from payouts.reconciliation.settlements import CLOCKS_DIFFER_AT_MOST, NOT_COUNTED, LineOutcome
 
 # Between these days (UTC) a payment can be settled: from its first send to when we knew.
 _DAYS: Final = """
@@ -35,22 +35,22 @@ WITH found AS (
     WHERE line.file_id = %(file)s AND line.number > %(after)s AND line.number <= %(until)s
 )
 UPDATE payouts_settlementline line SET payment_id = found.payment_id, outcome = CASE
-    WHEN found.payment_id IS NULL THEN '{Outcome.MISSING_HERE}'
+    WHEN found.payment_id IS NULL THEN '{LineOutcome.MISSING_HERE}'
     WHEN nth > 1 OR EXISTS (
         SELECT FROM payouts_settlementline earlier
         WHERE earlier.payment_id = found.payment_id AND earlier.kind = found.kind
             AND earlier.outcome NOT IN {_NOT_COUNTED}
-    ) THEN '{Outcome.DUPLICATE}'
-    WHEN found.currency <> %(currency)s THEN '{Outcome.CURRENCY_DIFFERS}'
-    WHEN found.kind = 'return' AND status <> 'returned' THEN '{Outcome.RETURNED}'
-    WHEN found.amount <> ours THEN '{Outcome.AMOUNT_DIFFERS}'
-    WHEN found.kind = 'return' THEN '{Outcome.MATCHED}'
-    WHEN status IN ('submitted', 'unknown') THEN '{Outcome.RESOLVES}'
+    ) THEN '{LineOutcome.DUPLICATE}'
+    WHEN found.currency <> %(currency)s THEN '{LineOutcome.CURRENCY_DIFFERS}'
+    WHEN found.kind = 'return' AND status <> 'returned' THEN '{LineOutcome.RETURNED}'
+    WHEN found.amount <> ours THEN '{LineOutcome.AMOUNT_DIFFERS}'
+    WHEN found.kind = 'return' THEN '{LineOutcome.MATCHED}'
+    WHEN status IN ('submitted', 'unknown') THEN '{LineOutcome.RESOLVES}'
     -- What two people have booked counts, whatever the status says.
     WHEN moved_otherwise = 'no' OR (moved_otherwise <> 'yes' AND completed_at IS NULL)
-        THEN '{Outcome.CONTRADICTS}'
-    WHEN NOT is_in_time THEN '{Outcome.LATE}'
-    ELSE '{Outcome.MATCHED}' END
+        THEN '{LineOutcome.CONTRADICTS}'
+    WHEN NOT is_in_time THEN '{LineOutcome.LATE}'
+    ELSE '{LineOutcome.MATCHED}' END
 FROM found
 WHERE line.file_id = %(file)s AND line.number = found.number
 RETURNING NULL
@@ -58,11 +58,11 @@ RETURNING NULL
 
 _NOTE_LINES: Final = f"""
 INSERT INTO payouts_settlementfinding (file_id, line_number, outcome, payment_id, amount)
-SELECT file_id, number, CASE outcome WHEN '{Outcome.MATCHED}' THEN '{Outcome.CAME}'
+SELECT file_id, number, CASE outcome WHEN '{LineOutcome.MATCHED}' THEN '{LineOutcome.CAME}'
     ELSE outcome END, payment_id, amount
 FROM payouts_settlementline
 WHERE file_id = %(file)s AND number > %(after)s AND number <= %(until)s
-    AND (outcome <> '{Outcome.MATCHED}' OR kind = 'credit' AND payment_id IN (
+    AND (outcome <> '{LineOutcome.MATCHED}' OR kind = 'credit' AND payment_id IN (
         SELECT payment_id FROM payouts_case WHERE state = 'open' AND kind = 'missing_there'))
 RETURNING NULL
 """  # noqa: S608  # nosec B608: constants only
@@ -75,7 +75,7 @@ WITH covered AS (
         AND state = ANY(%(counted)s)
 )
 INSERT INTO payouts_settlementfinding (file_id, outcome, payment_id, amount)
-SELECT %(file)s, '{Outcome.MISSING_THERE}', p.id, p.amount
+SELECT %(file)s, '{LineOutcome.MISSING_THERE}', p.id, p.amount
 FROM covered, payouts_payment p JOIN payouts_attempt attempt ON attempt.payment_id = p.id
 WHERE p.status IN ('completed', 'returned') AND p.moved_otherwise <> 'no'
     AND attempt.network = %(network)s AND attempt.acquiring_bin = %(bin)s
@@ -100,11 +100,11 @@ WITH pair AS (
     JOIN payouts_settlementline line
         ON line.file_id = stranger.file_id AND line.number = stranger.line_number
     JOIN payouts_settlementfinding gap ON gap.file_id = stranger.file_id
-        AND gap.outcome = '{Outcome.MISSING_THERE}' AND gap.amount = stranger.amount
+        AND gap.outcome = '{LineOutcome.MISSING_THERE}' AND gap.amount = stranger.amount
     JOIN payouts_payment p ON p.id = gap.payment_id
     JOIN payouts_attempt attempt ON attempt.payment_id = p.id
     JOIN consumers_paymentcard card ON card.id = p.card_id
-    WHERE stranger.file_id = %(file)s AND stranger.outcome = '{Outcome.MISSING_HERE}'
+    WHERE stranger.file_id = %(file)s AND stranger.outcome = '{LineOutcome.MISSING_HERE}'
         AND line.kind = 'credit' AND line.currency = %(currency)s AND line.card_last4 = card.last4
         AND line.settled_on BETWEEN {_DAYS}
 ), gone AS (
@@ -112,14 +112,14 @@ WITH pair AS (
     WHERE finding.id = pair.gap_finding AND pair.gaps = 1 AND pair.strangers = 1
 )
 UPDATE payouts_settlementfinding finding
-SET outcome = '{Outcome.IDENTITY_DIFFERS}', payment_id = pair.payment_id
+SET outcome = '{LineOutcome.IDENTITY_DIFFERS}', payment_id = pair.payment_id
 FROM pair WHERE finding.id = pair.line_finding AND pair.gaps = 1 AND pair.strangers = 1
 RETURNING finding.line_number, pair.payment_id
 """  # noqa: S608  # nosec B608: constants only
 
 _NOTE_PAIRS: Final = f"""
 UPDATE payouts_settlementline line
-SET outcome = '{Outcome.IDENTITY_DIFFERS}', payment_id = paired.payment_id
+SET outcome = '{LineOutcome.IDENTITY_DIFFERS}', payment_id = paired.payment_id
 FROM unnest(%(numbers)s::int[], %(payments)s::uuid[]) AS paired (number, payment_id)
 WHERE line.file_id = %(file)s AND line.number = paired.number
 RETURNING NULL
