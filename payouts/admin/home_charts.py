@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from django.template.defaultfilters import pluralize
+
 from payouts.admin.home_links import Days, pushes_address
 from payouts.rollups.figures import DayFigures, Figures
 from payouts.states import Status
@@ -98,7 +100,7 @@ def _volume(figures: Figures, days: Days) -> Chart:
     return Chart(
         "volume",
         "Volume by day",
-        f"{pushes:,} pushes of ${total:,.2f} in all.",
+        f"{pushes:,} push{pluralize(pushes, 'es')} of ${total:,.2f} in all.",
         _drawing("stack", "dollars", days, series) if pushes else "",
         ("Day", "Pushes", "Asked for", "Completed", "Failed", "Open and others"),
         rows,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.template.defaultfilters import pluralize
 from django.utils.safestring import SafeString
 
 from consumers.admin.base import label
@@ -108,8 +109,12 @@ def order_words(order: BatchOrder) -> str:
     """How far an order has come, in a sentence without its subject."""
     doing, done = _ORDER_WORDS[OrderKind(order.kind)]
     if order.ended_at is None:
-        return f"{doing} {order.pushes:,} pushes: {order.seen_to:,} are seen to"
-    return f"{done} {order.done:,} of {order.pushes:,} pushes"
+        return f"{doing} {_pushes(order)}: {order.seen_to:,} seen to"
+    return f"{done} {order.done:,} of {_pushes(order)}"
+
+
+def _pushes(order: BatchOrder) -> str:
+    return f"{order.pushes:,} push{pluralize(order.pushes, 'es')}"
 
 
 def order_refusals(order: BatchOrder) -> list[tuple[str, int]]:

@@ -96,6 +96,10 @@ def prove(request: HttpRequest) -> HttpResponse:
     if chosen is None:
         messages.error(request, "Choose a day.")
         return HttpResponseRedirect(reverse("backoffice:day_proofs"))
+    # A kept proof of what has not happened would look to an auditor like one of an idle day.
+    if chosen > timezone.now().date():
+        messages.error(request, "That day has not begun yet, in UTC. Choose another one.")
+        return HttpResponseRedirect(reverse("backoffice:day_proofs"))
     return HttpResponseRedirect(reverse("backoffice:day_proof", args=[prove_day(chosen).pk]))
 
 

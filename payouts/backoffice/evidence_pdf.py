@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
+
+from django.template.defaultfilters import pluralize
 
 from payouts.admin.words import EVENT_WORDS, masked, pretty
 from payouts.backoffice.sheets import Sheet, in_utc
@@ -98,7 +101,7 @@ def _draw_proof(sheet: Sheet, evidence: Evidence) -> None:
     sheet.fact("Taken over", "the JSON document of this push, which the back office gives out")
     for link in evidence.links:
         place = f"block {link.block}, {link.hash}" if link.block else "not linked yet"
-        sheet.fact(f"{link.source.capitalize()}, {link.rows} rows", place)
+        sheet.fact(f"{link.source.capitalize()}, {link.rows} row{pluralize(link.rows)}", place)
     sheet.fact("Head of the chain", str(evidence.head or "nothing is linked yet"))
 
 
@@ -106,6 +109,8 @@ def _text(value: Any) -> str:
     match value:
         case datetime():
             return in_utc(value)
+        case Decimal():
+            return f"{value:,.2f}"
         case dict() | list():
             return pretty(value)
         case _:

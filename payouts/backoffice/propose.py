@@ -56,9 +56,10 @@ def propose(request: HttpRequest, kind_name: str) -> HttpResponse:
             messages.success(request, _done_words(change, me(request)))
             return to_change(change)
     return shown(
-        request, "backoffice/propose.html", title=f"Propose: {KIND_WORDS[kind_name].lower()}",
+        request, "backoffice/propose.html", title=f"Propose: {KIND_WORDS[kind_name]}",
         form=form, partner=partner, subject=target.subject.replace("_", ", one "),
         kind=kind_name, trial=fee_trial(form, now) if isinstance(form, FeeForm) else None,
+        is_alone=kind.bootstraps and not has_a_second_person(me(request), kind.decides),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 
 from consumers.operations.api_clients import ALL_SCOPES
 from payouts.approvals import Source
@@ -31,11 +32,18 @@ class _Select(forms.Select):
 
 
 class _Dollars(forms.DecimalField):
-    """A number as people write and paste dollars: `25000`, `25,000.00`, `$25,000.00`."""
+    """A number as people write and paste dollars: `25000`, `25,000.00`, `$25,000.00`.
+
+    `1e5` is a number as well, but nobody writes dollars so: it is a slip.
+    """
+
+    default_error_messages: ClassVar = {"invalid": "Write dollars and cents, like 1250.00."}
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             value = plain_dollars(value)
+            if "e" in value.lower():
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
 
@@ -235,7 +243,8 @@ class WebhookForm(ProposalForm):
         max_length=500,
         label="Address",
         widget=ShortText(attrs={"inputmode": "url", "autocomplete": "off"}),
-        help_text="https, of a server on the public internet. Ask the partner on another way.",
+        help_text="https, of a server on the public internet. Have the partner confirm it in "
+        "another way, by phone for example.",
     )
     description = NoteField(
         max_length=200, required=False, widget=ShortText(attrs={"autocomplete": "off"})

@@ -6,6 +6,8 @@ Words only; what is true is in `payouts.approvals` and `payouts.limits`.
 from decimal import Decimal
 from typing import Final
 
+from django.template.defaultfilters import pluralize
+
 from payouts.approvals import POSSIBLE_DUPLICATE, Bar, Source
 from payouts.fees import FREE
 from payouts.fees import FeeSchedule as Fees
@@ -100,4 +102,7 @@ def _limit_words(*, limit: str, maximum: Decimal | int, used: Decimal | int) -> 
     of_whom = SCOPE_WORDS[Scope(scope)]
     if bound == "amount":
         return f"{of_whom}: at most ${maximum:,.2f}, and ${used:,.2f} is used already."
-    return f"{of_whom}: at most {maximum:,} pushes, and {used:,} are made already."
+    return (
+        f"{of_whom}: at most {maximum:,} push{pluralize(maximum, 'es')}, "
+        f"of which {used:,} {pluralize(used, 'is,are')} made already."
+    )

@@ -82,8 +82,8 @@ FINDING_WORDS: Final = {
     "card_expired": "The card has expired.",
     "card_not_eligible": "The network says that this card takes no pushes.",
     "amount_missing": "The amount is missing.",
-    "amount_unclear": "“{given}” is no amount that can be read in one way only: above 0, "
-    "with at most two decimals. Write 1250.00.",
+    "amount_unclear": "“{given}” cannot be read as one amount without doubt. Write dollars "
+    "above 0 with at most two decimals, like 1250.00.",
     "amount_too_small": "The amount must be more than 0.",
     "amount_too_large": "The amount must be at most $50,000.00.",
     "text_too_long": "“{column}” has more than {most} characters.",

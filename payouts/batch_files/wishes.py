@@ -30,7 +30,7 @@ _SHOWN_OF_A_CELL: Final = 40
 # One way to read it: 1,250 and 1.250 are a thousand and a quarter to one, and one and a quarter to
 # another. Three digits after the only point or comma are therefore refused.
 _AMOUNT: Final = re.compile(
-    r"\$?\s?([0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,2}|[0-9]{1,9}(?:\.[0-9]{1,2})?)", re.ASCII
+    r"\$?\s?([0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,2}|[0-9]{1,30}(?:\.[0-9]{1,2})?)", re.ASCII
 )
 _LAST_FOUR: Final = re.compile(r"(?:[xX*•·. ]{0,15})([0-9]{1,4})", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)

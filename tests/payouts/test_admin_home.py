@@ -171,6 +171,11 @@ def test_a_quiet_house_says_so(viewer: Client) -> None:
     assert drawings(answer) == []
 
 
+def test_counts_one_push_as_one(viewer: Client) -> None:
+    push(make_payee())
+    assert "1 push of $100.00 in all." in text_of(viewer.get(HOME))
+
+
 def test_says_when_counting_is_behind(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     push(make_payee())
     push(make_payee())

@@ -33,9 +33,12 @@ def _day(text: str | None) -> date:
     if text is None:
         return datetime.now(UTC).date() - timedelta(days=1)
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise CommandError(f"{text!r} is no day; write it like 2026-11-21.") from None
+    if day > datetime.now(UTC).date():
+        raise CommandError(f"{day} has not begun yet, in UTC.")
+    return day
 
 
 def _as_text(proof: DayProof) -> str:

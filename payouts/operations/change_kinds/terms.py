@@ -43,6 +43,8 @@ class FeeScheduleKind(Kind):
         begins = after["valid_from"]
         if begins is not None and begins <= timezone.now():
             raise NotAChange({"valid_from": ["Leave it empty to begin with the approval."]})
+        if after["maximum"] is not None and after["maximum"] < after["minimum"]:
+            raise NotAChange({"maximum": ["Must not be below what is charged at least."]})
         row = FeeSchedule(partner=target.partner, **{**after, "valid_from": timezone.now()})
         valid(row)
         contents = {"valid_from": instant(begins), **_fees_of(row)}

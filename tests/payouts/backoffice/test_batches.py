@@ -114,7 +114,7 @@ def test_shows_each_line_with_what_was_found(client: Client, card: PaymentCard, 
     words = text_of(client.get(address(batch)))
     assert "Issue 1 push of $12.34?" in words
     assert "The partner has no such consumer." in words
-    assert "“1,250” is no amount that can be read in one way only" in words
+    assert "“1,250” cannot be read as one amount without doubt" in words
     problems = text_of(client.get(address(batch), {"view": "problems"}))
     assert "$12.34 fee" not in problems
 

@@ -78,6 +78,14 @@ def test_fees_are_proposed_and_approved_in_the_browser(
     assert FeeSchedule.objects.get().basis_points == 100
 
 
+def test_says_beforehand_whether_somebody_else_decides() -> None:
+    ada = browser("admin", username="ada")
+    assert "so it is done at once" in text_of(ada.get(proposal("staff_member")))
+    assert "Somebody else decides" in text_of(ada.get(proposal("partner")))
+    make_staff("bea", "admin")
+    assert "Somebody else decides" in text_of(ada.get(proposal("staff_member")))
+
+
 FORMS: list[tuple[str, dict[str, Any]]] = [
     ("fund_partner", {"amount": "250.00", "reference": "W-1"}),
     ("limit", {"max_amount": "900", "max_count": ""}),

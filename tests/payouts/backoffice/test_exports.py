@@ -48,7 +48,7 @@ def test_what_the_list_shows_is_asked_for_and_watched(maker: User) -> None:
     assert 'hx-get="/admin/exports/progress/"' in page.content.decode()
     write_next_export()
     done = client.get(f"{FILES}progress/")
-    assert "1 rows" in text_of(done)
+    assert "1 row, " in text_of(done)
     assert "hx-get" not in done.content.decode()
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from consumers.models import Partner
 from payouts.backoffice.fields import ShareField
-from payouts.models import FeeSchedule
+from payouts.models import ChangeRequest, FeeSchedule
 from tests.back_office import browser, text_of
 from tests.builders import make_partner
 
@@ -78,3 +78,23 @@ def test_the_form_begins_with_the_share_of_today(partner: Partner) -> None:
     assert page.context["form"]["basis_points"].value() == "0.20 %"
     assert "Begins (UTC)" in text_of(page)
     assert "$250.00 $0.75 -" in text_of(page)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"minimum": "30", "maximum": "25"}, "Must not be below what is charged at least."),
+        ({"fixed": "1e5"}, "Write dollars and cents, like 1250.00."),
+        ({"fixed": "2,5"}, "Write dollars and cents, like 1250.00."),
+    ],
+)
+def test_says_what_is_wrong_with_fees_in_words(
+    partner: Partner, typed: dict[str, str], said: str
+) -> None:
+    address = reverse("backoffice:propose", args=["fee_schedule"], query={"partner": partner.pk})
+    form = {**TYPED, "valid_from": "", "reason": "The new contract", **typed}
+    text = text_of(browser("admin").post(address, form))
+    assert said in text
+    assert "Constraint" not in text
+    assert not ChangeRequest.objects.exists()

@@ -79,7 +79,7 @@ def test_counts_of_a_limit_are_said_in_pushes(client: Client, card: PaymentCard)
     Limit.objects.create(partner=card.partner, scope="card_day", max_count=1)
     push(card)
     text = text_of(client.get(QUOTE, filled(card)))
-    assert "This card, today: at most 1 pushes, and 1 are made already." in text
+    assert "This card, today: at most 1 push, of which 1 is made already." in text
     assert "0 pushes" in text
 
 

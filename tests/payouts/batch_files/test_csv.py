@@ -126,6 +126,7 @@ def test_reads_an_amount_exactly(text: str, amount: str) -> None:
         ("१२", "amount_unclear"),
         ("0", "amount_too_small"),
         ("50000.01", "amount_too_large"),
+        ("99999999999", "amount_too_large"),
     ],
 )
 def test_finds_an_amount_that_can_be_read_in_two_ways_or_none(text: str, code: str) -> None:

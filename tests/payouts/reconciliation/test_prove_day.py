@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management.base import CommandError
 
 from consumers.models import AuditEntry, PaymentCard
 from payouts.doubts import Way
@@ -245,3 +246,14 @@ def test_operations_prove_a_day_at_once(card: PaymentCard) -> None:
         client.post(prove, {"day": TODAY.isoformat()}, follow=True)
     )
     assert client.post(prove, {"day": "never"}).status_code == 404
+
+
+def test_proves_no_day_that_has_not_begun() -> None:
+    tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    answer = browser("operations").post(
+        "/admin/reconciliation/days/prove/", {"day": tomorrow}, follow=True
+    )
+    assert "That day has not begun yet" in text_of(answer)
+    with pytest.raises(CommandError, match="has not begun yet"):
+        run_json("prove_day", tomorrow)
+    assert not DayProof.objects.exists()
