@@ -15,6 +15,8 @@ from tests.browser.pages import ADMIN, APPROVER, MAKER
 from tests.browser.person import PATIENCE_MS, Watch, kept_session, window
 from tests.browser.stock import stock
 
+# Everybody signs in once for all tests: on a slow machine that must not be too long ago.
+LONG_FRESH_SECONDS = "3600"
 HERE = Path(__file__).parent
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -29,8 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def product(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """After the browser: without one nothing has to be started."""
-    with Product.started(tmp_path_factory.mktemp("product")) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STEP_UP_SECONDS", LONG_FRESH_SECONDS)
+        with Product.started(tmp_path_factory.mktemp("product")) as running:
+            yield running
 
 
 @pytest.fixture(scope="session")

@@ -35,13 +35,13 @@ def obstacles(page: Page, *, root: str = BESIDE_SIDEBAR, backwards: bool = False
     stops: int = page.evaluate(
         "asked => keyboardWalk.begin(asked)", {"root": root, "backwards": backwards}
     )
+    # Not detached: a session that goes takes the page's virtual device with it, with its passkeys.
     keys = page.context.new_cdp_session(page)
     _press(keys, stops + 2, backwards=backwards)
     pressed = stops + 2
     while not page.evaluate("keyboardWalk.ended()") and pressed < MOST_STOPS:
         _press(keys, _SOME_MORE, backwards=backwards)
         pressed += _SOME_MORE
-    keys.detach()
     found: list[str] = page.evaluate("keyboardWalk.found()")
     return found
 

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.doorway import Enter
+from tests.browser.keyboard import obstacles
 from tests.browser.newcomer import Newcomer
 from tests.browser.pages import APPROVER, MAKER
 
@@ -34,7 +35,10 @@ def test_is_issued_once_signed_by_another_and_paid_without_a_reload(enter: Enter
     confirm_page(
         page, maker.address_of("/admin/issue/"), payee="Bela", amount="5125", reference="TWO-EYES"
     )
-    page.get_by_role("button", name="Ask for approval of $5,125.00").dblclick()
+    ask = page.get_by_role("button", name="Ask for approval of $5,125.00")
+    expect(ask).to_be_visible()
+    assert obstacles(page) == []
+    ask.dblclick()
     page.wait_for_url(PUSH_PAGE)
     expect(page.locator(".po-status")).to_contain_text("approval")
     page.evaluate("window.wasNotLoadedAgain = true")
@@ -45,9 +49,14 @@ def test_is_issued_once_signed_by_another_and_paid_without_a_reload(enter: Enter
     desk.get_by_label("Choose $5,125.00 to Bela Okafor").check()
     desk.get_by_role("button", name="Approve…").click()
     desk.get_by_label("Reason").fill("The invoice is right")
+    assert obstacles(desk) == []
     desk.get_by_role("button", name="Approve 1 push").click()
-    desk.get_by_role("button", name="Approve with your passkey").click()
+    sign = desk.get_by_role("button", name="Approve with your passkey")
+    expect(sign).to_be_visible()
+    assert obstacles(desk) == []
+    sign.click()
     expect(desk.get_by_role("heading", name="1 approved by you")).to_be_visible()
+    assert obstacles(desk) == []
 
     page.bring_to_front()
     expect(page.locator(".po-status")).to_contain_text("completed", timeout=30_000)

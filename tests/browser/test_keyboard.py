@@ -195,15 +195,19 @@ def test_the_palette_gives_the_focus_back(enter: Enter) -> None:
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
 
 
-def test_an_update_leaves_the_focus_where_it_is(enter: Enter, blanks: dict[str, str]) -> None:
-    page = enter(VIEWER).goes_to(f"/admin/payouts/payment/{blanks['waiting']}/change/")
-    payee = page.locator("#push .po-line a").first
-    payee.evaluate("one => { one.dataset.old = 'yes'; }")
-    payee.focus()
-    live = reverse("backoffice:push_live", args=[blanks["waiting"]], query={"version": 0})
+def test_an_update_leaves_the_focus_where_it_is_and_open_what_was(
+    enter: Enter, blanks: dict[str, str]
+) -> None:
+    page = enter(VIEWER).goes_to(f"/admin/payouts/payment/{blanks['payment']}/change/")
+    raw = page.locator("#push summary").first
+    raw.evaluate("one => { one.dataset.old = 'yes'; }")
+    tabs_to(page, raw)
+    page.keyboard.press("Enter")
+    live = reverse("backoffice:push_live", args=[blanks["payment"]], query={"version": 0})
     page.evaluate("asked => htmx.ajax('GET', asked, { target: '#push', swap: 'outerHTML' })", live)
-    expect(payee).not_to_have_attribute("data-old", "yes")
-    expect(payee).to_be_focused()
+    expect(raw).not_to_have_attribute("data-old", "yes")
+    expect(raw).to_be_focused()
+    expect(page.locator("#push details").first).to_have_attribute("open", "")
 
 
 def _put(page: Page, html: str) -> None:

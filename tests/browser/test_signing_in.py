@@ -1,4 +1,4 @@
-"""Coming in: locked out after ten wrong tries, and let in once by a recovery code."""
+"""Coming in: without a mouse, not after ten wrong tries, and once by a recovery code."""
 
 import re
 import secrets
@@ -6,7 +6,9 @@ import secrets
 from playwright.sync_api import Browser, Page, expect
 
 from tests.bench.product import Product
+from tests.browser.keyboard import obstacles, tabs_to
 from tests.browser.newcomer import Newcomer, give_password
+from tests.browser.pages import VIEWER
 from tests.browser.person import Watch, window
 
 TRIES = 10
@@ -22,6 +24,19 @@ def test_ten_wrong_passwords_lock_and_say_until_when(browser: Browser, product: 
     expect(
         page.get_by_text(re.compile("10 wrong tries. Nothing is looked at until"))
     ).to_be_visible()
+    page.context.close()
+
+
+def test_the_way_in_needs_no_mouse(browser: Browser, product: Product) -> None:
+    page = window(browser, Watch())
+    page.goto(f"{product.localhost}/admin/")
+    assert obstacles(page) == []
+    page.get_by_label("User name").fill(VIEWER)
+    tabs_to(page, page.get_by_label("Password"))
+    page.keyboard.type(product.staff[VIEWER])
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Code")).to_be_focused()
+    assert obstacles(page) == []
     page.context.close()
 
 

@@ -64,18 +64,27 @@ document.addEventListener("focusin", (event) => {
     if (open?.state.openCommandResults && !open.root.contains(event.target)) open.state.handleOutsideClick();
 });
 
-// A part of a page that is updated by itself leaves whoever stands in it where they are.
-let stood = null;
+// A part of a page that is updated by itself leaves whoever stands in it where they are, and what
+// they had opened open.
+const ALIKE_BY = ["id", "name", "value", "href"];
 const alike = (one) => [...document.querySelectorAll(one.localName)].filter((other) =>
-    other.id === one.id && other.name === one.name && other.value === one.value
-    && other.href === one.href && (one.href || other.textContent === one.textContent));
+    ALIKE_BY.every((part) => other[part] === one[part])
+    && (one.href || other.textContent === one.textContent));
+const placeOf = (one) => ({ one, at: alike(one).indexOf(one) });
+const nowAt = ({ one, at }) => (one.isConnected ? one : alike(one)[at] ?? alike(one)[0]);
+let stood = null;
+let opened = [];
 document.addEventListener("htmx:beforeSwap", () => {
     const here = document.activeElement;
-    stood = here === document.body ? null : { here, at: alike(here).indexOf(here) };
+    stood = here === document.body ? null : placeOf(here);
+    opened = [...document.querySelectorAll("details[open] > summary")].map(placeOf);
 });
 document.addEventListener("htmx:afterSettle", () => {
-    if (!stood || stood.here.isConnected || document.activeElement !== document.body) return;
-    const { here, at } = stood;
-    const again = alike(here);
-    (again[at] ?? again[0])?.focus({ preventScroll: true });
+    for (const place of opened) {
+        const summary = nowAt(place);
+        if (summary && !place.one.isConnected) summary.parentElement.open = true;
+    }
+    if (stood && !stood.one.isConnected && document.activeElement === document.body) {
+        nowAt(stood)?.focus({ preventScroll: true });
+    }
 });
