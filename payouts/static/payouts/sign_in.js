@@ -43,7 +43,7 @@ async function optionsOf(form) {
 }
 
 const WHY = {
-    NotAllowedError: "Nothing was confirmed: it was canceled, took too long, or this device has no passkey for you here.",
+    NotAllowedError: "Nothing was confirmed: it was canceled, took too long, or this device has no passkey for you here. Try again, or use a device that has it.",
     InvalidStateError: "This device has a passkey for you already.",
     SecurityError: "Passkeys do not work at this address.",
 };
