@@ -145,8 +145,10 @@ _CLAIM: Final = _DUE.format(
     FOR NO KEY UPDATE SKIP LOCKED"""
 )
 
+# Once unclear, an attempt may have left: then it goes again word for word.
+_AS_IT_WENT: Final = "payouts_attempt.unknown_reason <> '' AND payouts_attempt.expiration_year > 0"
 # An attempt that exists keeps its network and its identity, whatever was computed for this send.
-_WRITE_ATTEMPTS: Final = """
+_WRITE_ATTEMPTS: Final = f"""
 INSERT INTO payouts_attempt
     (payment_id, network, acquiring_bin, trace_number, retrieval_reference_number,
      card_acceptor_id, terminal_id, state, times_sent, times_inquired, times_not_found,
@@ -163,18 +165,15 @@ FROM unnest(%(payment_ids)s::uuid[], %(networks)s::text[], %(bins)s::text[], %(t
 ON CONFLICT (payment_id) DO UPDATE
 SET state = 'sending', times_sent = payouts_attempt.times_sent + 1, times_inquired = 0,
     times_not_found = 0, sent_at = excluded.sent_at,
-    recipient_name = CASE WHEN {as_it_went} THEN payouts_attempt.recipient_name
+    recipient_name = CASE WHEN {_AS_IT_WENT} THEN payouts_attempt.recipient_name
         ELSE excluded.recipient_name END,
-    expiration_month = CASE WHEN {as_it_went} THEN payouts_attempt.expiration_month
+    expiration_month = CASE WHEN {_AS_IT_WENT} THEN payouts_attempt.expiration_month
         ELSE excluded.expiration_month END,
-    expiration_year = CASE WHEN {as_it_went} THEN payouts_attempt.expiration_year
+    expiration_year = CASE WHEN {_AS_IT_WENT} THEN payouts_attempt.expiration_year
         ELSE excluded.expiration_year END
 RETURNING payment_id, network, times_sent, recipient_name, expiration_month, expiration_year,
     acquiring_bin, trace_number, retrieval_reference_number, card_acceptor_id, terminal_id
-""".format(
-    # Once unclear, an attempt may have left: then it goes again word for word.
-    as_it_went="payouts_attempt.unknown_reason <> '' AND payouts_attempt.expiration_year > 0"
-)
+"""  # noqa: S608  # nosec B608: constants only
 
 
 def claim_due_payments(*, limit: int) -> list[Instruction]:
