@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from consumers.statements import fetch_row
 from payouts.actors import WORKER, Actor
-from payouts.doubts import CaseKind
+from payouts.doubts import RETURNS, CaseKind
 from payouts.models import Attempt, Case, Event, EventKind
 from payouts.models.changes import RESOLUTION, RETURN
 from payouts.models.payment import AttemptState
@@ -31,6 +31,8 @@ from payouts.operations.take_back import (
 )
 from payouts.operations.transition import Step, take_step
 from payouts.states import Status
+
+_AMOUNT: Final = "amount"
 
 
 class NoSuchInstruction(LookupError):
@@ -126,6 +128,10 @@ def _compare_with_first(
     if told or notice.amount != _came_back(payment):
         _open_case(payment, notice, is_another=bool(told), actor=actor, at=at)
         return
+    _note_told(payment, notice, actor=actor, at=at)
+
+
+def _note_told(payment: LockedPayment, notice: ReturnNotice, *, actor: Actor, at: datetime) -> None:
     take_step(
         payment.id,
         Step(
@@ -134,11 +140,29 @@ def _compare_with_first(
             kind=EventKind.CONFIRMED,
             actor=actor,
             at=at,
+            due_at=payment.due_at,
             failure_code=payment.failure_code,
             network_code=payment.network_code,
-            details={"found": Status.RETURNED.value, REFERENCE: notice.reference},
+            details={
+                "found": Status.RETURNED.value,
+                REFERENCE: notice.reference,
+                _AMOUNT: f"{notice.amount:.2f}",
+            },
         ),
     )
+
+
+def _is_filed(payment: LockedPayment, notice: ReturnNotice) -> bool:
+    """Whether the case of a settlement file is about what the network tells here by its own name.
+
+    Each case of a file is about one word: another reference for the same dollars is another return.
+    """
+    if notice.is_settled or not notice.reference:
+        return False
+    about = Case.objects.filter(kind__in=RETURNS, payment_id=payment.id, amount=notice.amount)
+    filed = about.filter(theirs__has_key=SETTLEMENT_LINE).count()
+    told = Event.objects.filter(payment_id=payment.id, kind=EventKind.CONFIRMED)
+    return filed > told.filter(**{f"details__{_AMOUNT}": f"{notice.amount:.2f}"}).count()
 
 
 def _came_back(payment: LockedPayment) -> Decimal:
@@ -185,9 +209,13 @@ def _open_case(
     at: datetime,
 ) -> None:
     subject = f"{payment.id}|{notice.reference or notice.amount}"
-    kinds = (CaseKind.RETURN_DIFFERS, CaseKind.UNEXPECTED_RETURN)
-    if Case.objects.filter(subject=subject, kind__in=kinds).exists():
+    if Case.objects.filter(subject=subject, kind__in=RETURNS).exists():
         # What it was then is what it is about, whatever the payment has become.
+        return
+    if notice.reference in _references(payment.id):
+        return
+    if _is_filed(payment, notice):
+        _note_told(payment, notice, actor=actor, at=at)
         return
     is_returned = payment.status is Status.RETURNED
     differs = _is_paid(payment) or (is_returned and not is_another)

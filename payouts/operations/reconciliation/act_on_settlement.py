@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from payouts.actors import Actor
-from payouts.doubts import RETURNS, CaseKind
+from payouts.doubts import PAID_OTHERWISE, RETURNS, CaseKind
 from payouts.models import (
     Attempt,
     Case,
@@ -25,11 +25,13 @@ from payouts.models import (
 )
 from payouts.networks.base import Approved, NetworkIdentity
 from payouts.operations.cases import Disagreement, close_as_come, open_case
+from payouts.operations.late_answers import note_other_amount
 from payouts.operations.locked_payment import lock_payment
 from payouts.operations.record_outcome import record_outcome
 from payouts.operations.return_payment import ReturnNotice, return_payment
 from payouts.operations.strangers import PAID, RETURNED, Stranger, case_told, lock_stranger
 from payouts.reconciliation.settlements import CASE_OF, LineOutcome
+from payouts.states import UNPAID, MoneyMoved, money_moved
 
 
 def act_on_next_finding() -> SettlementFile | None:
@@ -79,6 +81,9 @@ def _acted_on(file: SettlementFile, finding: SettlementFinding, *, at: datetime)
         return came
     if outcome in (LineOutcome.RESOLVES, LineOutcome.CONTRADICTS):
         return _answered(file, finding, line)
+    differs = outcome is LineOutcome.AMOUNT_DIFFERS
+    if differs and (paid := _paid_otherwise(file, finding, line, at=at)):
+        return paid
     if (told := _return_told_before(finding, line)) is not None:
         return told
     if outcome is LineOutcome.RETURNED:
@@ -109,6 +114,26 @@ def _returned(
     notice = _notice(file, line)
     return_payment(notice, actor=_actor(file))
     return _case_about(f"{finding.payment_id}|{notice.reference}", RETURNS)
+
+
+def _paid_otherwise(
+    file: SettlementFile, finding: SettlementFinding, line: SettlementLine | None, *, at: datetime
+) -> Case | None:
+    """The case about a push that ended unpaid here, and was settled with another amount than ours.
+
+    It disputes that no money moved, and is the one that a notification of the same has opened.
+    """
+    if line is None or line.kind != "credit" or finding.payment_id is None:
+        return None
+    payment = lock_payment(finding.payment_id)
+    if money_moved(payment.status, payment.moved_otherwise) is MoneyMoved.YES:
+        return None
+    if payment.status not in UNPAID:
+        return None
+    said = _approved(file, line)
+    note_other_amount(payment, said, amount=line.amount, actor=_actor(file), at=at)
+    subject = f"{payment.id}|{PAID_OTHERWISE}|{line.amount:.2f}"
+    return _case_about(subject, [CaseKind.LATE_ANSWER])
 
 
 def _told_before(file: SettlementFile, line: SettlementLine | None) -> Case | None:

@@ -112,6 +112,30 @@ def test_the_same_word_after_it_changes_nothing(paid: Payment) -> None:
     assert balance("suspense") == Decimal("-0.01")
 
 
+def test_what_is_filed_first_and_told_later_is_one_case(paid: Payment) -> None:
+    filed = notice_about(paid, amount=ODD, reference="FILE line 2", is_settled=True)
+    told = notice_about(paid, amount=ODD)
+    for notice in (filed, told, filed, told):
+        return_payment(notice)
+    case = the_case(CaseKind.RETURN_DIFFERS)
+    assert history(paid)[-1] == "confirmed"
+    _close(case, Way.CAME_BACK)
+    assert return_payment(told) is Status.RETURNED
+    assert Case.objects.count() == 1
+    return_payment(notice_about(paid, amount=ODD, reference="RET-2"))
+    assert Case.objects.count() == 2
+    assert balance("suspense") == Decimal("-0.01")
+    assert_books_are_right()
+
+
+def test_another_return_of_the_same_dollars_is_another_case(paid: Payment) -> None:
+    return_payment(notice_about(paid, amount=ODD, reference="FILE line 2", is_settled=True))
+    for reference in ("RET-1", "RET-2", "RET-1", "RET-2"):
+        return_payment(notice_about(paid, amount=ODD, reference=reference))
+    return_payment(notice_about(paid, amount=Decimal("40.00"), reference="RET-3"))
+    assert Case.objects.count() == 3
+
+
 def test_of_two_returns_one_is_the_push_s(paid: Payment, operators: tuple[User, User]) -> None:
     opal, otto = operators
     for reference in ("RET-1", "RET-2"):

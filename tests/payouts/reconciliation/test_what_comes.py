@@ -20,7 +20,7 @@ from payouts.work.settlement_work import work_on_settlements
 from tests.books import assert_books_are_right, available, balance, journals
 from tests.doubts import approve_closing, propose_closing, state_of, the_case, two_operators
 from tests.notices import notice, told
-from tests.pushes import APPROVED, fresh, push_submitted
+from tests.pushes import APPROVED, declined, fresh, push_submitted
 from tests.settlements import bring, findings_of, line_about, settlement_of, window_around_now
 from tests.statements import TODAY, bring_statement, movement_for, statement_of
 
@@ -124,6 +124,29 @@ def test_the_money_of_a_push_is_put_right_once(missing: Payment) -> None:
     assert ways_of(other, Status.COMPLETED) == (Way.NOTHING,)
     assert available(missing.partner) == before
     assert journals(missing).count("corrected") == 1
+
+
+def test_what_ended_unpaid_and_was_settled_otherwise_is_not_safe_to_repeat(
+    card: PaymentCard,
+) -> None:
+    payment = push_submitted(card)
+    record_outcome(payment.pk, declined("05"))
+    told(notice(payment, amount="40.00"))
+    file = bring(settlement_of([line_about(payment, cents=40_00)]))
+    assert findings_of(file) == ["amount_differs"]
+    case = Case.objects.get()
+    assert SettlementFinding.objects.get(file=file).case == case
+    assert (case.kind, case.disputes, case.amount) == ("late_answer", True, Decimal("40.00"))
+    assert fresh(payment).moved_otherwise == "unknown"
+    assert_books_are_right()
+
+
+def test_what_was_settled_otherwise_alone_disputes_it_too(card: PaymentCard) -> None:
+    payment = push_submitted(card)
+    record_outcome(payment.pk, declined("05"))
+    bring(settlement_of([line_about(payment, cents=40_00)]))
+    assert fresh(payment).moved_otherwise == "unknown"
+    assert the_case(CaseKind.LATE_ANSWER).amount == Decimal("40.00")
 
 
 OTHER = {"retrievalReferenceNumber": "999999999999"}
