@@ -6,13 +6,16 @@ dark.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +27,7 @@ from playwright.sync_api import Page
 from tests.bench.product import ROOT, Product, environment
 from tests.browser import chromium
 from tests.browser.doorway import Sessions, doorway
-from tests.browser.pages import PAGES, ROLES, PageOf
+from tests.browser.pages import LEDGER, PAGES, ROLES, PageOf
 from tests.browser.person import DESKTOP, PHONE, Person
 from tests.browser.stock import Caller, stock
 
@@ -62,6 +65,14 @@ FOR_DOCS: Final = (
 )
 
 
+# What there is once a network's file and a bank's statement have come that differ from our books.
+RECONCILED: Final = (
+    PageOf("settlement", "backoffice:settlement", LEDGER, ("settlement",)),
+    PageOf("statement", "backoffice:statement", LEDGER, ("statement",)),
+    PageOf("case", "backoffice:case", LEDGER, ("case",)),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which pictures; empty means all."""
@@ -71,7 +82,7 @@ class Wanted:
     into: Path
 
     def of(self, role: str) -> Iterator[PageOf]:
-        for one in PAGES:
+        for one in (*PAGES, *RECONCILED):
             if role in one.roles and any(part in one.name for part in self.pages or ("",)):
                 yield one
 
@@ -93,6 +104,7 @@ def main() -> None:
             blanks = stock(product, let_in)
         # After it: with one partner nobody is asked which.
         _fill(product)
+        blanks |= _reconcile(product)
         _leave_in_doubt(product)
         for role in wanted.roles or ROLES:
             # Some pages open only to whoever has shown a second factor just now.
@@ -115,8 +127,60 @@ def _arguments() -> argparse.Namespace:
 
 
 def _fill(product: Product) -> None:
-    command = [sys.executable, "manage.py", "seed_payments", str(PUSHES)]
-    subprocess.run(command, cwd=ROOT, env=environment(product.folder), check=True)
+    _managed(product, "seed_payments", str(PUSHES))
+
+
+def _managed(product: Product, *command: str) -> str:
+    """Run a command of the product and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT, env=environment(product.folder), check=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def _reconcile(product: Product) -> dict[str, str]:
+    """Bring the settlement of the last hour and the statement about it, each with differences.
+
+    Few pushes: the others shall be seen in lists too.
+    """
+    begin = f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    with Caller(product) as api:
+        for cents in range(10, 16):
+            api.push(f"{cents + 30}.{cents}", wait=10)
+    until = _settled_until(product, begin)
+    asked = {"from": begin, "until": until, "plant": _PLANTED, "each": "1"}
+    settlement = _imported(product, "settlement", asked)
+    statement = _imported(product, "statement", {**asked, "bank": "amount_differs,stranger"})
+    case = _managed(product, "shell", "-v", "0", "-c", _SOME_CASE).strip()
+    return {"settlement": settlement, "statement": statement, "case": case}
+
+
+def _settled_until(product: Product, begin: str) -> str:
+    """Wait until the network settles the pushes, and return up to when its file goes."""
+    for _ in range(120):
+        answer = httpx.get(f"{product.sandbox}/settlement", params={"from": begin}, trust_env=False)
+        header, *lines = answer.raise_for_status().text.splitlines()
+        if sum(line.startswith("D,") for line in lines) > len(_PLANTED.split(",")):
+            return header.split(",")[7]
+        time.sleep(0.5)
+    raise TimeoutError("The network settles nothing.")
+
+
+_PLANTED: Final = "amount_differs,return_differs,missing_here,returned"
+# One about a push, if any is.
+_SOME_CASE: Final = """
+from payouts.models import Case
+print(Case.objects.order_by("payment_id", "pk").first().pk)
+"""
+
+
+def _imported(product: Product, what: str, asked: Mapping[str, str]) -> str:
+    answer = httpx.get(f"{product.sandbox}/{what}", params=asked, trust_env=False)
+    file = product.folder / f"{what}-{asked['until'][:10]}.txt"
+    file.write_bytes(answer.raise_for_status().content)
+    told = json.loads(_managed(product, f"import_{what}", str(file), "--json").splitlines()[-1])
+    return str(told["file"])
 
 
 def _leave_in_doubt(product: Product) -> None:
