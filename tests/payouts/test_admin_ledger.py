@@ -70,7 +70,9 @@ def test_finds_journals_by_number_and_by_payment(auditor: Client) -> None:
         assert "400.00" in page
         assert "1 journal" in page
     for text in ("999999999999999999", "9" * 40, "x", "-1"):
-        assert f"Nothing matches “{text}”" in text_of(auditor.get(JOURNALS, {"q": text}))
+        page = text_of(auditor.get(JOURNALS, {"q": text}))
+        assert f"Nothing matches “{text}”" in page
+        assert "What is searched: journal number or payment id." in page
 
 
 def test_journals_page_by_number(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
