@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, NoReturn, final
+from typing import Final, NamedTuple, NoReturn, final
 
 # ISO/IEC 7812 allows 12 to 19 digits. Twelve is left out: only retired Maestro cards were that
 # short, and a retrieval reference number, which logs have to show, has twelve digits too.
@@ -49,6 +49,19 @@ class CardNetworkName(StrEnum):
     DINERS = "diners"
     UNIONPAY = "unionpay"
     MAESTRO = "maestro"
+
+    @property
+    def words(self) -> str:
+        """As people read it, who know it from cards."""
+        return _WRITTEN.get(self, self.value.capitalize())
+
+
+_WRITTEN: Final = {
+    CardNetworkName.AMEX: "American Express",
+    CardNetworkName.JCB: "JCB",
+    CardNetworkName.DINERS: "Diners Club",
+    CardNetworkName.UNIONPAY: "UnionPay",
+}
 
 
 class PrefixRange(NamedTuple):

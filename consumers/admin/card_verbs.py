@@ -10,6 +10,7 @@ from consumers.admin.consumer_verbs import form_page
 from consumers.admin.person_forms import CardEditForm, WhyForm
 from consumers.admin.verbs import NothingToFill, Question, ask, back_to, page_of, sent
 from consumers.audit import Act, Verb, record_act, subject_of
+from consumers.cards import CardNetworkName
 from consumers.eligibility import eligibility_source
 from consumers.models import CardStatus, PaymentCard
 from consumers.operations.cards import (
@@ -129,7 +130,7 @@ def _record_answer(before: PaymentCard, after: PaymentCard) -> None:
 
 def _facts(card: PaymentCard) -> list[tuple[str, Any]]:
     return [
-        ("Card", f"{card.network.capitalize()} {card.bin} ···· {card.last4}"),
+        ("Card", f"{CardNetworkName(card.network).words} {card.bin} ···· {card.last4}"),
         ("Consumer", card.consumer),
         ("Partner", card.partner),
     ]

@@ -18,6 +18,7 @@ from consumers.admin.filters import DayFilter, PartnerFilter, chosen_partner
 from consumers.admin.history import SEE, history_of
 from consumers.admin.lists import KeysetAdmin
 from consumers.admin.verbs import page_of
+from consumers.cards import CardNetworkName
 from consumers.models import Consumer, PaymentCard
 from consumers.search import (
     FOUND_AT_MOST,
@@ -72,7 +73,7 @@ class CardFacts:
 
     @admin.display(description="network")
     def network_name(self, card: PaymentCard) -> str:
-        return f"{card.network.capitalize()} {card.card_type}".strip()
+        return f"{CardNetworkName(card.network).words} {card.card_type}".strip()
 
     @admin.display(description="push")
     def push_speed_shown(self, card: PaymentCard) -> SafeString:

@@ -48,7 +48,9 @@ class AuditEntryAdmin(ReadOnly, KeysetAdmin[AuditEntry]):
     list_filter = (*FILTERS, PartnerFilter)
     list_select_related = ("partner",)
     search_fields = ("subject_id",)
-    search_help_text = "The id of an object or how what it is called begins, who acted, a request id"
+    search_help_text = (
+        "The id of an object or how what it is called begins, who acted, a request id"
+    )
     list_before_template = "admin/consumers/auditentry/chain.html"
     change_form_template = "admin/consumers/auditentry/page.html"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.template.defaultfilters import pluralize
 
+from consumers.cards import CardNetworkName
 from payouts.admin.words import EVENT_WORDS, masked, pretty
 from payouts.backoffice.sheets import Sheet, in_utc
 from payouts.evidence import Evidence
@@ -58,7 +59,7 @@ def _plain_push(push: Mapping[str, Any]) -> dict[str, Any]:
     said = {
         "consumer": f"{consumer['name']} ({consumer['pcid']})",
         "consumer_id": consumer["id"],
-        "card": f"{card['network'].capitalize()} {card['bin']} ···· {card['last_four']}",
+        "card": f"{CardNetworkName(card['network']).words} {card['bin']} ···· {card['last_four']}",
         "name on the card": card["cardholder"],
     }
     plain = {name: value for name, value in push.items() if name not in ("status", *said)}

@@ -54,7 +54,7 @@ def value_words(value: str) -> str:
 
 _NAMES: Final = {
     Source.API.value: "API",
-    **{network.value: network.value.capitalize() for network in CardNetworkName},
+    **{network.value: network.words for network in CardNetworkName},
 }
 
 

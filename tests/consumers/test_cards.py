@@ -335,3 +335,8 @@ def test_cannot_be_changed(name: str) -> None:
     with pytest.raises(AttributeError):
         delattr(pan, name)
     assert pan.reveal() == card_numbers.VISA
+
+
+def test_networks_are_called_what_people_know_from_their_cards() -> None:
+    said = {network.words for network in CardNetworkName}
+    assert {"Visa", "Mastercard", "American Express", "JCB", "UnionPay"} < said
