@@ -236,10 +236,14 @@ def _is_api(request: HttpRequest) -> bool:
 
 
 def _answer(problem: Problem, request: Any) -> HttpResponse:
+    document = problem.document(_request_id(request))
     # Bytes of ours: what an endpoint renders otherwise may be a page.
-    return HttpResponse(
-        rendered(problem.document(_request_id(request))),
+    answer = HttpResponse(
+        rendered(document),
         status=problem.status,
         content_type=CONTENT_TYPE,
         headers=dict(problem.headers),
     )
+    # Where DRF's own answers have it: the audit trail reads there why somebody was refused.
+    answer.data = document  # type: ignore[attr-defined]
+    return answer

@@ -97,6 +97,8 @@ WHERE event.position > %(position)s AND endpoint.state = 'enabled'
   AND CASE WHEN event.type = %(test)s THEN test.subject_id = endpoint.id
            ELSE endpoint.types = '{}' OR event.type = ANY(endpoint.types)
                 OR regexp_replace(event.type, '[^.]+$', '*') = ANY(endpoint.types) END
+-- Numbered as they happened, whatever the plan: the lowest numbers are sent first.
+ORDER BY event.position, endpoint.id
 RETURNING id
 """
 
