@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+import psycopg
+
 from config import embedded
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 60.0
+LULL_SECONDS: Final = 120.0
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 # Whatever the caller runs against must not be what is measured.
 _NOT_INHERITED: Final = (
@@ -28,9 +31,18 @@ _NOT_INHERITED: Final = (
     "DJANGO_DEBUG",
 )
 
+_BUSY: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'
+"""
+
 
 class ProductDidNotStart(Exception):
     """The demo ended or was not ready in time; the text is what it said."""
+
+
+class NoLull(Exception):
+    """The worker was in a transaction each time that it was halted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +105,29 @@ class Product:
 
     @contextmanager
     def worker_resting(self) -> Iterator[None]:
-        """Nothing is sent meanwhile: the worker's own speed is measured by itself."""
-        os.kill(self._worker, signal.SIGSTOP)
+        """Nothing is sent meanwhile: the worker's own speed is measured by itself.
+
+        It is halted between two transactions. One that stood open all the time would keep the
+        database from tidying up, and make whatever is measured meanwhile ever slower.
+        """
+        self._halt_between_transactions()
         try:
             yield
         finally:
             os.kill(self._worker, signal.SIGCONT)
+
+    def _halt_between_transactions(self) -> None:
+        until = time.monotonic() + LULL_SECONDS
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            while time.monotonic() < until:
+                os.kill(self._worker, signal.SIGSTOP)
+                # What it asked last is still being answered.
+                time.sleep(0.05)
+                if connection.execute(_BUSY).fetchone() == (0,):
+                    return
+                os.kill(self._worker, signal.SIGCONT)
+                time.sleep(0.05)
+        raise NoLull
 
 
 def environment(folder: Path) -> dict[str, str]:
