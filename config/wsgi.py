@@ -9,8 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_wsgi_application()
 
 # After Django is set up, because these read its settings.
-from config.bodies import ChunkedBodies, NothingUnread  # noqa: E402
+from config.bodies import ChunkedBodies, NothingUnread, WholeAnswers  # noqa: E402
 from config.checks import require_safe_settings  # noqa: E402
 
 require_safe_settings()
-application = NothingUnread(ChunkedBodies(django_application))
+application = NothingUnread(WholeAnswers(ChunkedBodies(django_application)))

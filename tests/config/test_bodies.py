@@ -1,4 +1,4 @@
-"""Bodies that come in chunks, without a Content-Length, and bodies that nobody has read."""
+"""Bodies in chunks, without a Content-Length; bodies nobody has read; answers that are whole."""
 
 import json
 from io import BytesIO
@@ -6,9 +6,11 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from config import bodies
-from config.bodies import ChunkedBodies, NothingUnread
+from config.bodies import ChunkedBodies, NothingUnread, WholeAnswers
 from config.wsgi import application
 from consumers.models import Consumer, PaymentCard
 from payouts.models import Payment
@@ -100,6 +102,34 @@ def test_takes_no_more_off_the_line_than_anybody_means(monkeypatch: pytest.Monke
 )
 def test_waits_for_no_body_that_may_not_come(more: dict[str, Any]) -> None:
     assert unread(BytesIO(b"some bytes"), **more) == b"some bytes"
+
+
+class Closable:
+    """What belongs to an answer, such as an open file."""
+
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def handed_over(answer: HttpResponseBase, belonging: Closable) -> Any:
+    """What the server gets for Django's answer."""
+    answer._resource_closers.append(belonging.close)  # type: ignore[attr-defined]
+    return WholeAnswers(lambda *_: answer)(environ(b""), lambda *_: print)
+
+
+def test_hands_over_a_whole_answer_as_a_list_and_closes_it() -> None:
+    belonging = Closable()
+    assert handed_over(HttpResponse(b"all of it"), belonging) == [b"all of it"]
+    assert belonging.is_closed
+
+
+def test_leaves_a_stream_open_for_the_server_to_read() -> None:
+    belonging = Closable()
+    stream = StreamingHttpResponse([b"piece ", b"by piece"])
+    assert handed_over(stream, belonging) is stream
+    assert not belonging.is_closed
 
 
 def answer_to(content: bytes, card: PaymentCard, **more: Any) -> tuple[str, dict[str, Any]]:
