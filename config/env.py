@@ -109,9 +109,13 @@ def database(name: str, *, unset: Callable[[], str]) -> dict[str, object]:
 
 
 def _server_options(parts: Mapping[str, object]) -> str:
-    """What each connection sets for itself.
+    """What each connection sets for itself; what the URL says goes before.
 
     The statements that we prepare look rows up by keys, so one plan fits all parameters; left to
-    choose, PostgreSQL plans the wide ones anew each time, which costs more than running them.
+    choose, PostgreSQL plans the wide ones anew each time, which costs more than running them. And
+    nothing of ours thinks for a minute in the middle of a transaction: a process that does has
+    stalled (its machine was paused, the line was cut) and holds locks and old rows, so its
+    transaction is undone, as if it had died.
     """
-    return f"{parts.get('options') or ''} -c plan_cache_mode=force_generic_plan".strip()
+    ours = "-c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=60s"
+    return f"{ours} {parts.get('options') or ''}".strip()

@@ -1,12 +1,15 @@
-"""A connection that the server has closed is replaced before it fails a request."""
+"""Connections: one that the server closed is replaced, and none holds a transaction for long."""
 
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
+from config import env
 from consumers.statements import fetch_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,10 +52,30 @@ def test_is_not_usable_when_closed() -> None:
     connection.close()
 
 
+def test_the_server_undoes_a_transaction_in_which_nothing_happens_for_a_minute() -> None:
+    assert fetch_row("SHOW idle_in_transaction_session_timeout", {}) == ("1min",)
+
+
+def test_a_database_address_may_set_another_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "postgresql:///?options=-c%20idle_in_transaction_session_timeout%3D300ms"
+    monkeypatch.setenv("DATABASE_URL", address)
+    read: dict[str, Any] = env.database("DATABASE_URL", unset=str)
+    with psycopg.connect(**_server(), options=read["OPTIONS"]["options"]) as stalled:
+        stalled.execute("SELECT 1")
+        time.sleep(1)
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            stalled.execute("SELECT 1")
+        stalled.close()
+
+
 def _end_from_outside(pid: int) -> None:
-    settings = connection.get_connection_params()
-    names = {"dbname", "user", "password", "host", "port"}
-    other = {name: settings[name] for name in names & settings.keys()}
-    with psycopg.connect(**other, autocommit=True) as administrator:
+    with psycopg.connect(**_server(), autocommit=True) as administrator:
         ended = administrator.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone()
         assert ended == (True,)
+
+
+def _server() -> dict[str, Any]:
+    """Where the database is and who asks, without what our connections set."""
+    settings = connection.get_connection_params()
+    names = {"dbname", "user", "password", "host", "port"}
+    return {name: settings[name] for name in names & settings.keys()}
