@@ -30,9 +30,9 @@ def _as_text(proofs: Proofs) -> str:
     lines = [f"signature {one.signature_id} {one.told}" for one in proofs.findings]
     if proofs.wrong > len(lines):
         lines.append(f"and {proofs.wrong - len(lines):,} more")
-    held = "all hold" if not proofs.wrong else f"{proofs.wrong:,} things are WRONG"
+    held = "all hold" if not proofs.wrong else f"{proofs.wrong:,} WRONG"
     lines.append(
-        f"{proofs.signatures:,} signatures under {proofs.signed:,} decisions: {held}. "
-        f"{proofs.unsigned:,} decisions rest on another second factor."
+        f"Signatures: {proofs.signatures:,}, under decisions: {proofs.signed:,}; {held}. "
+        f"Decisions that rest on another second factor: {proofs.unsigned:,}."
     )
     return "\n".join(lines)

@@ -1,7 +1,8 @@
 """Changes of the terms that pushes go out under: fees, limits, approval rules."""
 
 from datetime import timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
@@ -11,6 +12,7 @@ from payouts.fees import FeeSchedule as Fees
 from payouts.limits import Limit as Bounds
 from payouts.limits import Scope
 from payouts.models import ApprovalRule, ChangeRequest, FeeSchedule, Limit
+from payouts.money import LARGEST_PUSH
 from payouts.operations.change_kinds.base import (
     Kind,
     NotAChange,
@@ -22,6 +24,8 @@ from payouts.operations.change_kinds.base import (
     valid,
 )
 from payouts.operations.terms import RuleTerms, set_approval_rule, set_fee_schedule, set_limit
+
+_BEYOND_ANY_PUSH: Final = f"No push is above ${LARGEST_PUSH:,}, so this would never do anything."
 
 
 class FeeScheduleKind(Kind):
@@ -91,6 +95,8 @@ class LimitKind(Kind):
             return {}
         if after["max_amount"] is not None and after["max_amount"] < 0:
             raise NotAChange({"max_amount": ["Must not be below 0."]})
+        if target.subject == Scope.PUSH and _is_beyond_any_push(after["max_amount"]):
+            raise NotAChange({"max_amount": [_BEYOND_ANY_PUSH]})
         row = _limit(target) or Limit(partner=target.partner, scope=target.subject)
         row.max_amount, row.max_count = after["max_amount"], after["max_count"]
         valid(row)
@@ -122,6 +128,8 @@ class ApprovalRuleKind(Kind):
         row = _rule(target)
         if target.subject and row is None:
             raise NotAChange("There is no such rule.")
+        if _is_beyond_any_push(after["amount_at_least"]):
+            raise NotAChange({"amount_at_least": [_BEYOND_ANY_PUSH]})
         row = row or ApprovalRule(partner=None if target.partner_id is None else target.partner)
         for name, value in after.items():
             setattr(row, name, value)
@@ -203,3 +211,7 @@ def _rule_terms(contents: Contents) -> RuleTerms:
         "card_younger_than": None if seconds is None else timedelta(seconds=seconds),
         "possible_duplicate": contents["possible_duplicate"],
     }
+
+
+def _is_beyond_any_push(amount: Decimal | None) -> bool:
+    return amount is not None and amount > LARGEST_PUSH

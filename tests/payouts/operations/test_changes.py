@@ -11,7 +11,7 @@ from django.utils import timezone
 from consumers.models import AuditEntry, Partner
 from payouts.changes import DECIDED_WITHIN
 from payouts.models import ChangeRequest, FeeSchedule, Journal, Limit
-from payouts.money import ZERO
+from payouts.money import CENT, LARGEST_PUSH, ZERO
 from payouts.operations.change_kinds import NotAChange
 from payouts.operations.changes import (
     ChangeByProposer,
@@ -36,6 +36,7 @@ from tests.books import assert_books_are_right, available
 from tests.builders import make_partner
 from tests.changes import (
     GRACE,
+    RULE,
     approve,
     fund,
     propose,
@@ -285,6 +286,22 @@ def test_refuses_a_change_that_changes_nothing(partner: Partner, people: tuple[U
     approve(set_fees(partner, by=people[0]), people[1])
     with pytest.raises(NotAChange):
         set_fees(partner, by=people[0])
+
+
+def test_refuses_bounds_that_no_push_can_reach(partner: Partner, people: tuple[User, User]) -> None:
+    """Somebody who sets them believes that they do something."""
+    beyond = LARGEST_PUSH + CENT
+    with pytest.raises(NotAChange, match="never do anything") as limit:
+        set_limit(partner, by=people[0], max_amount=beyond)
+    with pytest.raises(NotAChange, match="never do anything") as rule:
+        propose("approval_rule", {**RULE, "amount_at_least": beyond}, by=people[0])
+    problems = [*limit.value.problems, *rule.value.problems]
+    assert problems == ["max_amount", "amount_at_least"]
+    assert not ChangeRequest.objects.exists()
+
+    set_limit(partner, by=people[0], max_amount=LARGEST_PUSH)
+    set_limit(partner, by=people[0], scope="partner_day", max_amount=beyond)
+    assert ChangeRequest.objects.count() == 2
 
 
 def test_is_over_after_a_week(partner: Partner, people: tuple[User, User]) -> None:
