@@ -6,6 +6,7 @@ drf-spectacular calls `complete` on the finished document; see SPECTACULAR_SETTI
 from collections.abc import Iterator
 from typing import Any, Final
 
+from consumers.api.paging import NUMBER, SIZE
 from consumers.api.permissions import READ, WRITE
 from consumers.api.problems import CONTENT_TYPE, TYPE_PREFIX
 
@@ -55,8 +56,9 @@ _REQUEST_ID: Final = {
     "description": "Name it when you ask us about this call.",
 }
 _CHALLENGE: Final = {"schema": {"type": "string"}, "description": "RFC 6750 §3."}
-# The published contract writes `?page=&page_size=`; drf-spectacular has no word for it.
-_MAY_BE_EMPTY: Final = {("list_oct_payments", "page"), ("list_oct_payments", "page_size")}
+# The published contract writes `?page=&page_size=`; drf-spectacular has no word for it. The lists
+# with numbered pages take it, see `consumers.api.parameters.given`.
+_MAY_BE_EMPTY: Final = (NUMBER, SIZE)
 # Questions that come with a body.
 _READ_BY_POST: Final = frozenset({"quote_oct_payment"})
 _METHODS: Final = frozenset({"get", "put", "post", "patch", "delete"})
@@ -76,9 +78,10 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if "security" in operation:
             reads = method == "get" or operation["operationId"] in _READ_BY_POST
             operation["security"] = _security(operation["security"], reads=reads)
-        for parameter in operation.get("parameters", ()):
-            if (operation["operationId"], parameter["name"]) in _MAY_BE_EMPTY:
-                parameter["allowEmptyValue"] = True
+        parameters = {one["name"]: one for one in operation.get("parameters", ())}
+        if NUMBER in parameters:
+            for name in _MAY_BE_EMPTY:
+                parameters[name]["allowEmptyValue"] = True
         for status, answer in operation["responses"].items():
             _complete_answer(status, answer)
     schemas = result["components"]["schemas"]

@@ -10,6 +10,8 @@ from django.core.management import call_command
 from django.test import Client
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from tests.builders import make_token
+
 STATUSES_OF_OUR_OWN = {"200", "201", "202", "204"}
 
 
@@ -199,3 +201,14 @@ class TestThePage:
         answer = Client().get("/v2/docs/?script=")
         assert answer.headers["Content-Type"].startswith("application/javascript")
         assert b'url: "/v2/schema/"' in answer.content.replace(b"\\u002D", b"-")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/v2/payments/oct/", "/v2/consumers/", "/v2/events/"])
+def test_says_of_each_list_whether_a_blank_page_size_is_taken(
+    document: dict[str, Any], path: str
+) -> None:
+    parameters = {one["name"]: one for one in document["paths"][path]["get"]["parameters"]}
+    says_so = parameters["page_size"].get("allowEmptyValue", False)
+    answer = Client().get(f"{path}?page_size=", headers={"authorization": f"Bearer {make_token()}"})
+    assert answer.status_code == (200 if says_so else 400)
