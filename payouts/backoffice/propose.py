@@ -15,6 +15,7 @@ from payouts.backoffice.changes import to_change
 from payouts.backoffice.fee_trial import fee_trial
 from payouts.backoffice.pages import me, shown, staff_page
 from payouts.backoffice.setting_forms import BLANK, FORMS, FeeForm
+from payouts.backoffice.words import LIMIT_WORDS
 from payouts.deciding.checkers import has_a_second_person
 from payouts.models import ChangeRequest
 from payouts.operations.change_kinds import KINDS, NotAChange, Target
@@ -57,7 +58,7 @@ def propose(request: HttpRequest, kind_name: str) -> HttpResponse:
             return to_change(change)
     return shown(
         request, "backoffice/propose.html", title=f"Propose: {KIND_WORDS[kind_name]}",
-        form=form, partner=partner, subject=target.subject.replace("_", ", one "),
+        form=form, partner=partner, limit=LIMIT_WORDS.get(target.subject, ""),
         kind=kind_name, trial=fee_trial(form, now) if isinstance(form, FeeForm) else None,
         is_alone=kind.bootstraps and not has_a_second_person(me(request), kind.decides),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from consumers.models import Partner
 from payouts.approvals import Approver
 from payouts.backoffice.change_words import age_words
 from payouts.backoffice.rule_reach import too_few_words
-from payouts.backoffice.words import SCOPE_WORDS, SOURCE_WORDS, people_words, share_words
+from payouts.backoffice.words import LIMIT_WORDS, SOURCE_WORDS, people_words, share_words
 from payouts.deciding.approvers import permitted_approvers
 from payouts.limits import Scope
 from payouts.models import ApprovalRule, FeeSchedule, Limit
@@ -64,14 +64,7 @@ def schedules_of(row: Partner, *, at: datetime) -> list[ScheduleLine]:
 def limits_of(row: Partner) -> list[LimitLine]:
     """Every limit that there can be, also those that are not set."""
     kept = {limit.scope: limit for limit in Limit.objects.filter(partner=row)}
-    words = {
-        Scope.PUSH: "One push",
-        Scope.CARD_DAY: "One card, one day",
-        Scope.CONSUMER_DAY: "One consumer, one day",
-        Scope.PARTNER_DAY: "The partner, one day",
-    }
-    assert set(words) == set(SCOPE_WORDS)
-    return [LimitLine(scope.value, words[scope], kept.get(scope.value)) for scope in Scope]
+    return [LimitLine(scope.value, LIMIT_WORDS[scope], kept.get(scope.value)) for scope in Scope]
 
 
 def rules_where(condition: Q) -> Any:

@@ -3,6 +3,7 @@
 Words only; what is true is in `payouts.approvals` and `payouts.limits`.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -39,6 +40,13 @@ SCOPE_WORDS: Final = {
     Scope.CARD_DAY: "This card, today",
     Scope.CONSUMER_DAY: "This consumer, today",
     Scope.PARTNER_DAY: "The partner, today",
+}
+# The same as the limits themselves are called, whatever the day.
+LIMIT_WORDS: Final[Mapping[str, str]] = {
+    Scope.PUSH: "One push",
+    Scope.CARD_DAY: "One card, one day",
+    Scope.CONSUMER_DAY: "One consumer, one day",
+    Scope.PARTNER_DAY: "The partner, one day",
 }
 
 SOURCE_WORDS: Final = {

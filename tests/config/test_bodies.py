@@ -125,6 +125,12 @@ def test_hands_over_a_whole_answer_as_a_list_and_closes_it() -> None:
     assert belonging.is_closed
 
 
+@pytest.mark.django_db
+def test_the_server_gets_lists_from_the_product() -> None:
+    sent = environ(b"", REQUEST_METHOD="GET", PATH_INFO="/healthz")
+    assert isinstance(application(sent, lambda *_: print), list)
+
+
 def test_leaves_a_stream_open_for_the_server_to_read() -> None:
     belonging = Closable()
     stream = StreamingHttpResponse([b"piece ", b"by piece"])

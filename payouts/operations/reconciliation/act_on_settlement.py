@@ -126,9 +126,8 @@ def _paid_otherwise(
     if line is None or line.kind != "credit" or finding.payment_id is None:
         return None
     payment = lock_payment(finding.payment_id)
-    if money_moved(payment.status, payment.moved_otherwise) is MoneyMoved.YES:
-        return None
-    if payment.status not in UNPAID:
+    moved = money_moved(payment.status, payment.moved_otherwise)
+    if payment.status not in UNPAID or moved is MoneyMoved.YES:
         return None
     said = _approved(file, line)
     note_other_amount(payment, said, amount=line.amount, actor=_actor(file), at=at)

@@ -86,6 +86,23 @@ def test_says_beforehand_whether_somebody_else_decides() -> None:
     assert "Somebody else decides" in text_of(ada.get(proposal("staff_member")))
 
 
+@pytest.mark.parametrize(
+    ("scope", "words"), [("push", "One push"), ("card_day", "One card, one day")]
+)
+def test_says_which_limit_it_is(
+    scope: str, words: str, partner: Partner, people: tuple[User, User]
+) -> None:
+    address = proposal("limit", partner=str(partner.pk), subject=scope)
+    assert words in text_of(browser_of(people[0]).get(address))
+
+
+def test_says_why_a_limit_would_do_nothing(partner: Partner, people: tuple[User, User]) -> None:
+    address = proposal("limit", partner=str(partner.pk), subject="push")
+    answer = browser_of(people[0]).post(address, {"max_amount": "50000.01", "reason": "Why not"})
+    assert "No push is above $50,000.00" in text_of(answer)
+    assert not ChangeRequest.objects.exists()
+
+
 FORMS: list[tuple[str, dict[str, Any]]] = [
     ("fund_partner", {"amount": "250.00", "reference": "W-1"}),
     ("limit", {"max_amount": "900", "max_count": ""}),
